@@ -7,6 +7,7 @@ import { Disagreement, LogError } from '../../model/trace/errors.ts'
 import { type FrameIds, frameIds } from '../../model/trace/frames.ts'
 import { type Kernel, TRACED_KERNELS } from '../../model/trace/kernel.ts'
 import type { TraceEvent } from '../../model/trace/line.ts'
+import { LockEvents } from '../../model/trace/lock-events.ts'
 import { LogReader } from '../../model/trace/log-reader.ts'
 import { recipeLines } from '../../model/trace/recipe.ts'
 import { Replay } from '../../model/trace/replay/replay.ts'
@@ -126,13 +127,19 @@ function begun(
   const calls = new CallRules(census)
   // What they say of roots and locks is not so with the TDP MMU.
   const rules = census.tdpMmu ? null : new LogRules(census.kernel, census.vcpus)
+  const locks = new LockEvents(census.kernel)
   let last: TraceEvent | null = null
+  const take = (event: TraceEvent): void => {
+    last = event
+    const broken = calls.check(event) ?? rules?.check(event) ?? null
+    if (broken !== null) throw new Disagreement(event, `in every log ${broken}`)
+    replay.push(event)
+  }
   return {
     push(event) {
-      last = event
-      const broken = calls.check(event) ?? rules?.check(event) ?? null
-      if (broken !== null) throw new Disagreement(event, `in every log ${broken}`)
-      replay.push(event)
+      const acquired = locks.before(event)
+      if (acquired !== null) take(acquired)
+      take(event)
     },
     end() {
       if (last === null) return

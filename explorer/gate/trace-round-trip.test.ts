@@ -13,7 +13,7 @@ import { follow } from '../trace/index.ts'
 import { type ListedLog, naivelyAgreed } from '../trace/testing/naive-follower.ts'
 import { randomBehaviours } from '../trace/testing/random-behaviour.ts'
 import { eventsOf, INVALIDATION, PGDS } from './testing/print-roots.ts'
-import { logged } from './testing/printed.ts'
+import { logged, printedBy } from './testing/printed.ts'
 
 const two: RootsCensus = {
   pgds: PGDS,
@@ -28,8 +28,10 @@ const two: RootsCensus = {
   nested: false,
 }
 const one: RootsCensus = { ...two, vcpuOf: new Map([[500, 0]]), cr3: [0], pages: 3 }
-const model = kernels.find(({ id }) => id === '6.12') as (typeof kernels)[number]
-const kernel = TRACED_KERNELS.find(({ version }) => version === '6.12') as (typeof TRACED_KERNELS)[number]
+const modelOf = (version: string) => kernels.find(({ id }) => id === version) as (typeof kernels)[number]
+const tableOf = (version: string) =>
+  TRACED_KERNELS.find((kernel) => kernel.version === version) as (typeof TRACED_KERNELS)[number]
+const model = modelOf('6.12')
 
 /** The last one changes an order that no single event shows, but some behaviours do. */
 const WRONG = [
@@ -41,8 +43,9 @@ const WRONG = [
 ]
 
 /** The slice with the bounds of a census, whatever is in a log. */
-const fitted = (census: RootsCensus): FittedSlice => {
-  const system = rootsSystem(census, model)
+const fitted = (census: RootsCensus, version = '6.12'): FittedSlice => {
+  const system = rootsSystem(census, modelOf(version))
+  const kernel = tableOf(version)
   return {
     about: 'two root tables',
     observable: observableIn(rootsTable, system),
@@ -53,16 +56,22 @@ const fitted = (census: RootsCensus): FittedSlice => {
         rootsTable,
         { notes: new RootsNotes(kernel, census), census, kernel },
         new LogRules(kernel, census.cr3.length),
+        kernel,
       ),
   }
 }
 
 describe('a random behaviour of the roots, printed as events', () => {
-  it('is followed', async () => {
-    const slice = fitted(two)
+  // 7.2 is the newest kernel, which the model is of.
+  it.each([
+    ['6.12', 6],
+    ['6.1', 2],
+    ['7.2', 2],
+  ])('of %s is followed', async (version, seeds) => {
+    const slice = fitted(two, version)
     const printed = randomBehaviours(slice.system(), eventsOf)
-    for (let seed = 1; seed <= effort(2, 6); seed++) {
-      const events = logged([INVALIDATION, ...printed(1000, seed)])
+    for (let seed = 1; seed <= effort(Math.ceil(seeds / 3), seeds * 2); seed++) {
+      const events = logged(printedBy(tableOf(version), [INVALIDATION, ...printed(1000, seed)]))
       expect(events.length).toBeGreaterThan(300)
       const { verdict } = await follow(observedLog(slice, () => events))
       expect(

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { designs } from '../../model/designs/index.ts'
 import { kernels } from '../../model/kernels/kernels.ts'
+import { TRACED_KERNELS } from '../../model/trace/kernel.ts'
 import { type FittedSlice, observableIn, observedLog, watchWith } from '../../model/trace/slice.ts'
 import { SlotNotes } from '../../model/trace/slot-notes.ts'
 import { slotTable } from '../../model/trace/slot-rows.ts'
@@ -18,6 +19,7 @@ import { eventsOf, PRINTED_SLOT } from './testing/print-slot.ts'
 import { logged } from './testing/printed.ts'
 
 const designOf = (id: string) => designs.find((design) => design.id === id)
+const kernel = TRACED_KERNELS.find(({ version }) => version === '6.12') as (typeof TRACED_KERNELS)[number]
 const model = kernels.find(({ id }) => id === '6.12') as (typeof kernels)[number]
 
 /** Up to the first faults after the second publication. */
@@ -74,7 +76,7 @@ function fitted(vcpus: number): FittedSlice {
     observable: observableIn(slotTable, system),
     harness: [],
     system: () => system,
-    watch: () => watchWith(slotTable, { notes: new SlotNotes(census) }, { check: () => null }),
+    watch: () => watchWith(slotTable, { notes: new SlotNotes(census) }, { check: () => null }, kernel),
   }
 }
 

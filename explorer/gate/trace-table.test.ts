@@ -85,7 +85,8 @@ function fitted(vcpus: number): FittedSlice {
     observable: observableIn(ptTable, system),
     harness: [],
     system: () => system,
-    watch: () => watchWith(ptTable, { notes: new PtNotes(kernel, census) }, new LogRules(kernel, vcpus)),
+    watch: () =>
+      watchWith(ptTable, { notes: new PtNotes(kernel, census) }, new LogRules(kernel, vcpus), kernel),
   }
 }
 

@@ -177,6 +177,8 @@ class Look {
     const encoded = this.encoded(row)
     this.#follower.show(row)
     if (item.kind === 'read') return [-this.#failing(item.conditions, encoded).length]
+    // The table knows no step for such an event.
+    if (item.oneOf.length === 0) return [-1]
     return item.oneOf
       .map((wanted): readonly number[] => {
         const refusal = this.#refusal(wanted, encoded)

@@ -41,8 +41,9 @@ function fitted(kernel: Kernel, census: FrameCensus): FittedSlice {
     watch: () =>
       watchWith(
         frameTable,
-        { notes: new FrameNotes(census.gfn), census },
+        { notes: new FrameNotes(census.gfn), census, kernel },
         new LogRules(kernel, census.vcpus),
+        kernel,
       ),
   }
 }

@@ -4,6 +4,7 @@ import { compare, flushAndMode, require } from './conditions.ts'
 import type { FrameCensus } from './frame-census.ts'
 import type { FrameExit, FrameNotes, FrameSection } from './frame-notes.ts'
 import { FRAME, OTHER_FRAME, seqsOf } from './frame-system.ts'
+import type { Kernel } from './kernel.ts'
 import type { EventOf, TraceEvent } from './line.ts'
 import { by, oneOf, owes, row, type Table, vcpu } from './table.ts'
 
@@ -11,6 +12,7 @@ import { by, oneOf, owes, row, type Table, vcpu } from './table.ts'
 export interface FrameContext {
   readonly notes: FrameNotes
   readonly census: FrameCensus
+  readonly kernel: Kernel
 }
 type C = FrameContext
 type Of = Pick<TraceEvent, 'tid'>
@@ -72,10 +74,12 @@ export const frameTable: Table<C> = {
     concerns: isOnFrame,
     before: (e, c) => {
       const v = self(e, c)
-      if (e.ret === 0) return owes(v, vcpu('PF/PF.10', 1))
+      const { retriesEarly } = c.kernel
+      if (e.ret === 0) return retriesEarly ? owes(v, vcpu('PF/PF.10', 1)) : []
       if (e.ret !== 1) return owes(v, vcpu('PF/no page'))
+      const early = retriesEarly ? [by(v, vcpu('PF/PF.8 precheck', 0)), by(v, vcpu('PF/PF.10', 0))] : []
       const slot = c.notes.slotChanges ? [by(v, vcpu('PF/retry of a memslot'))] : []
-      return [oneOf(by(v, vcpu('PF/PF.8 precheck', 0)), by(v, vcpu('PF/PF.10', 0)), ...slot)]
+      return [oneOf(...early, ...slot)]
     },
   },
 

@@ -12,6 +12,8 @@ export interface Kernel {
    * recorded: they have to be read from the BTF of the kernel.
    */
   readonly offsets: Readonly<Record<string, number>> | null
+  /** kvm_faultin_pfn() tests for invalidations before mmu_lock is taken, and the fault is retried then. */
+  readonly retriesEarly: boolean
   /** Functions that have another name than in 6.12. */
   readonly functions: Readonly<Record<string, string>>
   /** Probes of functions that return nothing here. */
@@ -57,6 +59,7 @@ const V6_12: Kernel = {
   role: { invalid: 11, cr0_wp: 13 },
   absent: '8000000000000000',
   offsets: {},
+  retriesEarly: true,
   functions: {},
   noReturnValue: [],
   unobserved: ['inv_begin', 'mark_parents_unsync'],
@@ -67,6 +70,7 @@ const V6_1: Kernel = {
   version: '6.1',
   absent: '0',
   offsets: null,
+  retriesEarly: false,
   functions: {
     kvm_mmu_track_write: 'kvm_mmu_pte_write',
     __kvm_mmu_zap_all_fast_front_half: 'kvm_mmu_zap_all_fast',
@@ -91,6 +95,7 @@ const V7_2: Kernel = {
     'kvm.mmu_invalidate_in_progress': 6800,
     'svm.vmcb': 6720,
   },
+  retriesEarly: true,
   functions: {
     kvm_faultin_pfn: 'kvm_mmu_faultin_pfn',
     kvm_mmu_invalidate_begin: 'kvm_mmu_invalidate_start',

@@ -39,6 +39,6 @@ function fitted(kernel: Kernel, census: PtCensus): FittedSlice {
       return ptSystem(census, model, design)
     },
     watch: () =>
-      watchWith(ptTable, { notes: new PtNotes(kernel, census) }, new LogRules(kernel, census.vcpus)),
+      watchWith(ptTable, { notes: new PtNotes(kernel, census) }, new LogRules(kernel, census.vcpus), kernel),
   }
 }

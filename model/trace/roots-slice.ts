@@ -41,6 +41,7 @@ function fitted(kernel: Kernel, census: RootsCensus): FittedSlice {
         rootsTable,
         { notes: new RootsNotes(kernel, census), census, kernel },
         new LogRules(kernel, census.cr3.length),
+        kernel,
       ),
   }
 }

@@ -5,6 +5,7 @@ import type { Kvm } from '../memory/kvm.ts'
 import type { Change } from '../scenarios/additions.ts'
 import type { Kernel } from './kernel.ts'
 import type { TraceEvent } from './line.ts'
+import { LockEvents } from './lock-events.ts'
 import type { LogRules } from './rules.ts'
 import { Observer, stepsOf, type Table } from './table.ts'
 
@@ -67,18 +68,25 @@ export function watchWith<C extends { readonly notes: Notes }>(
   table: Table<C>,
   context: C,
   rules: Pick<LogRules, 'check'>,
+  kernel: Kernel,
 ): Watch {
   const observer = new Observer(table, context, ({ comm, tid }) => `${comm}-${tid}`)
   const { notes } = context
+  const locks = new LockEvents(kernel)
+  const push = (event: TraceEvent, text: string): void => {
+    if (notes.isOver) return
+    notes.before(event)
+    if (notes.isOver) return
+    const broken = rules.check(event)
+    if (broken !== null) observer.refuse(event, text, broken)
+    observer.push(event, text)
+    notes.after(event)
+  }
   return {
     *push(event, text) {
-      if (notes.isOver) return
-      notes.before(event)
-      if (notes.isOver) return
-      const broken = rules.check(event)
-      if (broken !== null) observer.refuse(event, text, broken)
-      observer.push(event, text)
-      notes.after(event)
+      const acquired = locks.before(event)
+      if (acquired !== null) push(acquired, text)
+      push(event, text)
       yield* observer.take()
     },
     *end() {

@@ -54,6 +54,7 @@ function fitted(kernel: Kernel, census: SlotCensus): FittedSlice {
         slotTable,
         { notes: new SlotNotes(census) },
         census.tdpMmu ? NO_RULES : new LogRules(kernel, census.vcpus),
+        kernel,
       ),
   }
 }

@@ -74,8 +74,6 @@ export class Replay {
   readonly #slots: SlotTable
   /** Roots of syncs in the section of mmu_lock that lasts. */
   readonly #synced = new Set<number>()
-  /** A thread that waits for mmu_lock, where no event says when it has it. */
-  readonly #waiting = new Set<number>()
   /** kvm_mmu_zap_all() has begun; and kvm_destroy_vm() frees the slots. */
   #isTornDown = false
   #isDestroyed = false
@@ -113,7 +111,6 @@ export class Replay {
     if (thread.asking !== null && !isOfRequest(event)) this.#asked(event, thread)
     if (thread.freesObsolete && !FREES_ROOTS.has(event.name)) this.#freed(thread)
     if (thread.zapsRmap !== null && event.name !== 'spte_clear') rmapZapped(scene, thread, thread.zapsRmap)
-    if (this.#waiting.has(event.tid) && event.depth > 0 && event.name !== 'wlock') this.#locked(event, thread)
     this.#take(event, thread)
   }
 
@@ -123,7 +120,6 @@ export class Replay {
       case 'wlock':
         if (event.lock !== scene.census.kvm) return
         this.#slots.counted(thread)
-        if (scene.census.kernel.unobserved.includes('wlock_acq')) this.#waiting.add(event.tid)
         return
       case 'wlock_acq':
         if (event.lock === scene.census.kvm) this.#locked(event, thread)
@@ -344,7 +340,6 @@ export class Replay {
 
   #locked(event: TraceEvent, thread: ReplayThread): void {
     const { kvm, stage } = this.#scene
-    this.#waiting.delete(event.tid)
     if (kvm.mmu_lock !== 'free')
       throw new Disagreement(event, 'mmu_lock is taken while another thread holds it')
     kvm.mmu_lock = kindOf(thread)
