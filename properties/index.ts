@@ -97,6 +97,7 @@ import { tdpRootCountIsNumberOfHolders } from './tdp/tdp-root-count-is-number-of
 import { tdpRootWithPresentSptesIsOnTheList } from './tdp/tdp-root-with-present-sptes-is-on-the-list.ts'
 import { zappedTdpRootMapsNothing } from './tdp/zapped-tdp-root-maps-nothing.ts'
 import { noModuleCodeAfterItsLastReference } from './teardown/no-module-code-after-its-last-reference.ts'
+import { asidIsNotShared, pendingVectorIsReported, emulatedAccessIsNotFromBeforeAFlush } from './vcpu/apart-from-faults.ts'
 import { everyAccessCanFinish } from './vcpu/every-access-can-finish.ts'
 import { everyAccessFinishes } from './vcpu/every-access-finishes.ts'
 import { flushedTranslationIsNotUsed } from './vcpu/flushed-translation-is-not-used.ts'
@@ -282,6 +283,9 @@ export const properties: readonly Property<Kvm>[] = [
   faultRunsInABreakOfTheWriteProtection,
   noDirtyPageLost,
   noWriteMissingFromTheDirtyLog,
+  asidIsNotShared,
+  pendingVectorIsReported,
+  emulatedAccessIsNotFromBeforeAFlush,
   everyAccessCanFinish,
   everyAccessFinishes,
   flushedTranslationIsNotUsed,

@@ -10,6 +10,7 @@ import { accessDesigns } from './fault/access.ts'
 import { asyncPfDesigns } from './fault/async-pf.ts'
 import { fastPageFaultDesigns } from './fault/fast-page-fault.ts'
 import { mmioGenerationDesigns } from './fault/mmio-generation.ts'
+import { guestMemfdDesigns } from './memslots/guest-memfd.ts'
 import { readOnlySlotDesigns } from './memslots/read-only-slot.ts'
 import { slotDeletionDesigns } from './memslots/slot-deletion.ts'
 import { slotMoveDesigns } from './memslots/slot-move.ts'
@@ -42,6 +43,7 @@ import { tdpRootDesigns } from './tdp/tdp-roots.ts'
 import { tdpTableDesigns } from './tdp/tdp-tables.ts'
 import { vmTeardownDesigns } from './teardown/vm-teardown.ts'
 import { upstream } from './upstream.ts'
+import { apartFromFaultsDesigns } from './vcpu/apart-from-faults.ts'
 import { requestDesigns } from './vcpu/requests.ts'
 import { fastInvalidateDesigns } from './zap/fast-invalidate.ts'
 import { reclaimDesigns } from './zap/reclaim.ts'
@@ -80,6 +82,7 @@ export const designs: readonly Design<Kvm>[] = [
   ...tdpIteratorDesigns,
   ...tdpRootDesigns,
   ...tdpTableDesigns,
+  ...guestMemfdDesigns,
   ...readOnlySlotDesigns,
   ...slotDeletionDesigns,
   ...slotMoveDesigns,
@@ -92,6 +95,7 @@ export const designs: readonly Design<Kvm>[] = [
   ...frozenSpteDesigns,
   ...dirtyLogDesigns,
   ...enableDirtyLogDesigns,
+  ...apartFromFaultsDesigns,
   ...requestDesigns,
   ...assertedCounterDesigns,
   ...storeBufferDesigns,

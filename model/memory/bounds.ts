@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { agingOptions } from './aging/options.ts'
 import { dirtyLogOptions } from './dirty-log/options.ts'
 import { asyncPfOptions, faultOptions } from './fault/options.ts'
-import { memslotsOptions } from './memslots/options.ts'
+import { guestMemfdOptions, memslotsOptions } from './memslots/options.ts'
 import { attributesOptions, hostOptions, notifierOptions, pfnCacheOptions } from './notifier/options.ts'
 import { memoryOrderOptions, requestsOptions } from './primitives/options.ts'
 import { rootsOptions } from './roots/options.ts'
@@ -14,7 +14,13 @@ import {
 } from './shadow/options.ts'
 import { tdpOptions } from './tdp/options.ts'
 import { teardownOptions } from './teardown/options.ts'
-import { guestOptions, nestedOptions } from './vcpu/options.ts'
+import {
+  asidOptions,
+  guestOptions,
+  nestedOptions,
+  paravirtualFlushOptions,
+  postedInterruptOptions,
+} from './vcpu/options.ts'
 import { zapOptions } from './zap/options.ts'
 
 /**
@@ -49,6 +55,10 @@ export const boundsSchema = z.strictObject({
   memoryOrder: memoryOrderOptions.prefault({}),
   requests: requestsOptions.prefault({}),
   teardown: teardownOptions.prefault({}),
+  guestMemfd: guestMemfdOptions.prefault({}),
+  asids: asidOptions.prefault({}),
+  postedInterrupts: postedInterruptOptions.prefault({}),
+  paravirtualFlush: paravirtualFlushOptions.prefault({}),
 })
 
 /** All bounds of a scenario, those that it leaves out included. */

@@ -3,7 +3,7 @@ import { type Added, extended } from './added.ts'
 import { agingThread } from './aging/fields.ts'
 import { type Bounds, slots_change, unsyncs_under_read_lock, watched } from './bounds.ts'
 import { dirtyLogThread } from './dirty-log/fields.ts'
-import { memslot, memslots, memslotThread, slotOfGfn } from './memslots/fields.ts'
+import { guestMemfd, memslot, memslots, memslotThread, slotOfGfn } from './memslots/fields.ts'
 import { attributesThread, hostPages, mmuInvalidate, notifierThread, pfnCache } from './notifier/fields.ts'
 import { optional } from './optional.ts'
 import { device, guestTables, requester } from './primitives/fields.ts'
@@ -11,7 +11,7 @@ import { rmaps, shadowPage } from './shadow/fields.ts'
 import type { Sorts } from './sorts.ts'
 import { rcuReaders } from './tdp/page.ts'
 import { teardown } from './teardown/fields.ts'
-import { vcpu } from './vcpu/fields.ts'
+import { paravirtualFlush, postedInterrupts, svmCpu, svmVcpu, vcpu } from './vcpu/fields.ts'
 
 /**
  * `struct kvm` and everything in it: the shared state of all scenarios, and the threads' local variables.
@@ -104,6 +104,12 @@ export function kvmWorld(bounds: Bounds, sorts: Sorts, added: readonly Added[] =
     aged_gfn: array(bounds.aging.accessed ? bounds.aging.of.length : 0, ref(sorts.gfn)),
     without_ad: optional(bounds.aging.accessed, flag),
     teardown: teardown(bounds),
+    gmem: guestMemfd(bounds),
+    svm_cpu: svmCpu(sorts, bounds),
+    /** VMs on the CPU, a vCPU of each. */
+    svm: array(sorts.guest_of_cpu, svmVcpu(bounds)),
+    pi_desc: postedInterrupts(bounds),
+    pv: paravirtualFlush(bounds),
     device: array(bounds.requests.interrupts > 0 ? 1 : 0, device(sorts, bounds)),
     external: array(
       bounds.externalWriter.stores.length > 0 ? 1 : 0,

@@ -30,6 +30,8 @@ export function sortsOf(bounds: Bounds) {
     slot: sort('slot', bounds.memslots.slots),
     notifier,
     desc: sort('desc', bounds.shadow.descs),
+    /** vCPUs of different VMs that run on one CPU in turn. */
+    guest_of_cpu: sort('guest', bounds.asids.runs > 0 ? 2 : 0),
     /** Frames whose mappings can be invalidated. */
     invalidated: only(can_be_invalidated(bounds), gfn),
     /** Frames that an event over a range may zap; none without such events. */

@@ -8,6 +8,7 @@ import { asyncPfScenarios } from './fault/async-pf.ts'
 import { concurrentFaultScenarios } from './fault/concurrent-faults.ts'
 import { staleFaultScenarios } from './fault/stale-faults.ts'
 import { tdpFaultScenarios } from './fault/tdp-faults.ts'
+import { guestMemfdScenarios } from './memslots/guest-memfd.ts'
 import { readOnlySlotScenarios } from './memslots/read-only-slot.ts'
 import { slotCreateScenarios } from './memslots/slot-create.ts'
 import { slotMoveScenarios } from './memslots/slot-move.ts'
@@ -31,6 +32,7 @@ import { wrongHintScenarios } from './shadow/wrong-hints.ts'
 import { tdpCompositeScenarios } from './tdp/tdp-composites.ts'
 import { tdpDirtyLogScenarios } from './tdp/tdp-dirty-log.ts'
 import { tdpRootScenarios } from './tdp/tdp-roots.ts'
+import { apartFromFaultsScenarios } from './vcpu/apart-from-faults.ts'
 import { requestScenarios } from './vcpu/requests.ts'
 import { quotaScenarios } from './zap/quota.ts'
 import { zapAllScenarios } from './zap/zap-all.ts'
@@ -59,6 +61,7 @@ export const scenarios: readonly Scenario<Kvm>[] = [
   ...tdpCompositeScenarios,
   ...tdpDirtyLogScenarios,
   ...tdpRootScenarios,
+  ...guestMemfdScenarios,
   ...readOnlySlotScenarios,
   ...slotCreateScenarios,
   ...slotMoveScenarios,
@@ -68,6 +71,7 @@ export const scenarios: readonly Scenario<Kvm>[] = [
   ...pfnCacheScenarios,
   ...agingScenarios,
   ...dirtyLogScenarios,
+  ...apartFromFaultsScenarios,
   ...requestScenarios,
   ...storeBufferScenarios,
 ]

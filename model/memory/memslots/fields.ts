@@ -57,3 +57,24 @@ export const memslotThread = (sorts: Sorts, bounds: Bounds) =>
 
 /** The memslot of each frame (`gfn_to_memslot()`); null is a slot that never changes. */
 export const slotOfGfn = (sorts: Sorts) => array(sorts.gfn, ref(sorts.slot))
+
+/** A file of guest_memfd and the memslot that is bound to it. */
+export const guestMemfd = (bounds: Bounds) =>
+  array(
+    bounds.guestMemfd.on ? 1 : 0,
+    struct({
+      slots_lock: oneOf('free', 'gmemfile', 'gmemslot'),
+      /** References to the file: that of userspace, and one that unbinding takes for a moment. */
+      file_count: range(0, 2),
+      /** The last reference was put: kvm_gmem_release() is to be called, and has returned. */
+      release: oneOf('no', 'wanted', 'done'),
+      /** slot->flags has KVM_MEM_GUEST_MEMFD. */
+      slot_flag: flag,
+      /** slot->gmem.file is not NULL; the bindings of the file contain the slot. */
+      slot_file: flag,
+      binding: flag,
+      slot_freed: flag,
+      updates_left: range(0, bounds.guestMemfd.updates),
+      deletes_left: range(0, 1),
+    }),
+  )

@@ -56,3 +56,14 @@ export const memslotsOptions = z
       .describe('The deleted slot is zapped page by page (kvm_mmu_zap_memslot()) instead of everything.'),
   })
   .describe('Memslots that change.')
+
+export const guestMemfdOptions = z
+  .strictObject({
+    on: choice
+      .default(false)
+      .describe('A memslot is bound to a file of guest_memfd, which userspace closes.'),
+    updates: count
+      .default(0)
+      .describe('How often userspace asks to change the flags of the memslot before it deletes it.'),
+  })
+  .describe('guest_memfd: the binding of a memslot to a file.')

@@ -108,3 +108,66 @@ export const vcpu = (sorts: Sorts, bounds: Bounds) =>
     ),
     req: requester(sorts),
   })
+
+/** The largest generation of ASIDs that a scenario reaches: each run and each hotplug may begin one. */
+const last_generation_of_asids = ({ asids }: Bounds): number => 1 + 2 * asids.runs + asids.hotplugs
+
+/** `struct svm_cpu_data` of the CPU, which has one ASID, and what its TLB has. */
+export const svmCpu = (sorts: Sorts, bounds: Bounds) =>
+  array(
+    bounds.asids.runs > 0 ? 1 : 0,
+    struct({
+      asid_generation: range(0, last_generation_of_asids(bounds)),
+      /** next_asid > max_asid: the only ASID of the generation is taken. */
+      exhausted: flag,
+      flush_all_asids: flag,
+      online: flag,
+      hotplugs_left: range(0, bounds.asids.hotplugs),
+      /** The vCPU that is between pre_svm_run() and its VM-exit. */
+      runs: ref(sorts.guest_of_cpu),
+      /** The vCPU whose translations the TLB has under the ASID. */
+      tagged: ref(sorts.guest_of_cpu),
+    }),
+  )
+
+/** What a vCPU keeps of its last run: the generation in which it got the ASID. */
+export const svmVcpu = (bounds: Bounds) =>
+  struct({
+    left: range(0, bounds.asids.runs),
+    asid_generation: range(0, last_generation_of_asids(bounds)),
+  })
+
+/** `struct pi_desc` of a vCPU and the IRR of its local APIC, for two vectors. */
+export const postedInterrupts = (bounds: Bounds) =>
+  array(
+    bounds.postedInterrupts.sends > 0 ? 1 : 0,
+    struct({
+      pir: array(2, flag),
+      on: flag,
+      irr: array(2, flag),
+      sends_left: range(0, bounds.postedInterrupts.sends),
+      syncs_left: range(0, bounds.postedInterrupts.syncs),
+      /** max_irr, as vmx_sync_pir_to_irr() has found it. */
+      max_irr: oneOf('not known', 'none', 'a vector'),
+    }),
+  )
+
+/** A PTE of the guest and what two vCPUs know of it. */
+export const paravirtualFlush = (bounds: Bounds) =>
+  array(
+    bounds.paravirtualFlush.accesses > 0 ? 1 : 0,
+    struct({
+      /** st->preempted, and KVM_VCPU_FLUSH_TLB in it. */
+      preempted: oneOf('no', 'preempted', 'preempted, flush'),
+      /** The thread of the vCPU is on no CPU. */
+      scheduled_out: flag,
+      accesses_left: range(0, bounds.paravirtualFlush.accesses),
+      preemptions_left: range(0, bounds.paravirtualFlush.preemptions),
+      flushes_left: range(0, bounds.paravirtualFlush.flushes),
+      /** KVM is emulating an instruction, with a translation from the guest's PTE. */
+      translated: flag,
+      /** History: the PTE was changed, and a flush that covers the change has ended, since the translation was made. */
+      pte_changed: flag,
+      flushed: flag,
+    }),
+  )

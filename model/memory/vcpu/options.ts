@@ -79,3 +79,29 @@ export const nestedOptions = z
     runs: count.default(0).describe('How often L1 runs L2.'),
   })
   .describe('Nested virtualization.')
+
+export const asidOptions = z
+  .strictObject({
+    runs: count
+      .default(0)
+      .describe('How often each of two vCPUs of different VMs runs on the CPU; 0: there are none.'),
+    hotplugs: count.default(0).describe('How often the CPU goes offline and comes back.'),
+  })
+  .describe('SVM: tags of TLB entries (ASIDs) of one CPU that has a single one.')
+
+export const postedInterruptOptions = z
+  .strictObject({
+    sends: z.int().min(0).max(2).default(0).describe('How many interrupts are posted, each with its vector.'),
+    syncs: count.default(0).describe('How often the vCPU looks for them.'),
+  })
+  .describe('VMX: posted interrupts.')
+
+export const paravirtualFlushOptions = z
+  .strictObject({
+    accesses: count
+      .default(0)
+      .describe('How many accesses KVM emulates for the vCPU that is flushed; 0: none.'),
+    preemptions: count.default(0).describe('How often its thread is preempted.'),
+    flushes: count.default(0).describe('How often the guest on the other vCPU changes the PTE and flushes.'),
+  })
+  .describe('The paravirtual TLB flush (KVM_FEATURE_PV_TLB_FLUSH).')
