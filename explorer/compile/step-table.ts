@@ -34,7 +34,18 @@ export interface CompiledStep {
  * them. Steps are numbered by thread, then program counter, then order of declaration.
  * @throws ModelError naming the state for anything outside the supported subset.
  */
-export function stepTable(system: System): CompiledStep[] {
+export function stepTable(system: System): readonly CompiledStep[] {
+  const known = tables.get(system)
+  if (known !== undefined) return known
+  const steps = stepsOf(system)
+  tables.set(system, steps)
+  return steps
+}
+
+/** Tables of systems that still exist: the machine is built for them, and each search of a system needs its table. */
+const tables = new WeakMap<System, readonly CompiledStep[]>()
+
+function stepsOf(system: System): CompiledStep[] {
   const steps: CompiledStep[] = []
   checkRoot(system)
   system.threads.forEach((thread, threadIndex) => {

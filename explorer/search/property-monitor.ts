@@ -6,8 +6,7 @@ import type { Trace } from '../../model/language/trace.ts'
 import type { CompiledSystem } from '../compile/compiled-system.ts'
 import { PREDICATE_VALUE, type Predicate, type Predicates } from '../compile/predicates.ts'
 import { RECORD } from '../compile/transition-record.ts'
-import { enlarged } from '../state/array-bounds.ts'
-import { SIZES } from '../state/sizes.ts'
+import { GoalFlags } from './goal-flags.ts'
 import type { PropertyResult } from './result.ts'
 import type { StateGraph } from './state-graph.ts'
 import { UNNUMBERED, type Valuations } from './valuations.ts'
@@ -55,8 +54,8 @@ export class PropertyMonitor<Place = DecidedAt> {
   /** States with a true antecedent among those without a numbered valuation, by predicate. */
   readonly #unnumbered: Float64Array
   readonly #actionIds: readonly string[]
-  /** Goal flags of the always-possible properties by state number, by predicate. */
-  readonly #goals = new Map<number, Uint8Array>()
+  /** The goals of the always-possible properties. */
+  readonly #goals: GoalFlags
   readonly #deadlockIds: readonly string[]
   readonly #witnessIds: ReadonlySet<string>
   deadlocks = 0
@@ -87,9 +86,7 @@ export class PropertyMonitor<Place = DecidedAt> {
     this.#actionIds = properties.filter((p) => p.kind === 'action').map((p) => p.id)
     this.#deadlockIds = properties.filter((p) => p.kind === 'deadlock').map((p) => p.id)
     this.#witnessIds = new Set(properties.filter((p) => p.kind === 'witness').map((p) => p.id))
-    onStates.forEach((p, q) => {
-      if (p.kind === 'progress') this.#goals.set(q, new Uint8Array(SIZES.array))
-    })
+    this.#goals = new GoalFlags(onStates.flatMap((p, q) => (p.kind === 'progress' ? [q] : [])))
   }
 
   /** The state predicates of the properties, in the order in which the monitor numbers them. */
@@ -127,7 +124,7 @@ export class PropertyMonitor<Place = DecidedAt> {
     // States with the same valuation decide the same properties, so only the first of them can be a first finding.
     else if (this.#valuations.counts[valuation]++ === 0)
       this.#decide(id, this.#valuations.valuesOf(valuation))
-    if (this.#goals.size > 0) this.#markGoals(id, valuation, words, base)
+    if (this.#goals.any) this.#markGoals(id, valuation, words, base)
   }
 
   #evaluateUnnumbered(id: number, words: Int32Array, base: number): void {
@@ -156,13 +153,8 @@ export class PropertyMonitor<Place = DecidedAt> {
   }
 
   #markGoals(id: number, valuation: number, words: Int32Array, base: number): void {
-    for (const q of this.#goals.keys()) {
-      const value =
-        valuation === UNNUMBERED
-          ? this.#predicates.evaluate(q, words, base)
-          : this.#valuations.valuesOf(valuation)[q]
-      if (value === PREDICATE_VALUE.holds) this.#markGoal(q, id)
-    }
+    if (valuation === UNNUMBERED) this.#goals.markBy(id, (q) => this.#predicates.evaluate(q, words, base))
+    else this.#goals.mark(id, valuation, this.#valuations.valuesOf(valuation))
   }
 
   /** Transition `record` was taken from a state. Only one that violates action properties or ends in an oops matters. */
@@ -237,7 +229,7 @@ export class PropertyMonitor<Place = DecidedAt> {
 
   /** Bytes of the flags kept per state. */
   get bytes(): number {
-    return [...this.#goals.values()].reduce((sum, { byteLength }) => sum + byteLength, 0)
+    return this.#goals.bytes
   }
 
   /** Marks the always-possible goals that hold in a state read from a checkpoint. */
@@ -262,19 +254,6 @@ export class PropertyMonitor<Place = DecidedAt> {
     if (!this.#findings.has(id)) this.#findings.set(id, this.#placeOf(state, step))
   }
 
-  #markGoal(q: number, id: number): void {
-    this.#goalsFor(q, id)[id] = 1
-  }
-
-  /** The goal flags of a predicate, with room for state `id`. */
-  #goalsFor(q: number, id: number): Uint8Array {
-    const goals = this.#goals.get(q) as Uint8Array
-    if (id < goals.length) return goals
-    const larger = enlarged(goals, new Uint8Array(Math.max(goals.length * 2, id + 1)))
-    this.#goals.set(q, larger)
-    return larger
-  }
-
   /** Finds the first state from which no goal can be reached. An unfinished graph decides nothing. */
   #decideAlwaysPossible(
     id: string,
@@ -282,8 +261,7 @@ export class PropertyMonitor<Place = DecidedAt> {
     { complete, states, stateGraph }: FinishedSearch<Place>,
   ): void {
     if (!complete || stateGraph === null) return
-    const marked = new Uint8Array(states)
-    marked.set(this.#goalsFor(q, states - 1).subarray(0, states))
+    const marked = this.#goals.statesOf(q, states)
     stateGraph.markBackwards(marked)
     const lost = marked.indexOf(0)
     if (lost >= 0) this.#find(id, lost, null)
