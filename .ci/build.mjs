@@ -1,7 +1,7 @@
 // Builds the program: `dist/HASH`, named after the hash of the sources. A build is made aside and renamed when it is
 // whole, and never changed again: one that was killed or has type errors leaves nothing that could run, two at a time
 // do not disturb each other, and a program that runs keeps its files whatever happens to the sources.
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import {
   copyFileSync,
@@ -28,6 +28,9 @@ const STAMP = 'stamp.json'
 
 /** Builds that are kept besides a new one, for programs that still run. */
 const KEPT = 3
+
+/** The program that prints what commands need of all threads, and the file that keeps it. */
+const INDEX = 'machine-index'
 
 const sizeOf = (path) => statSync(path).size
 
@@ -110,6 +113,18 @@ async function bundle(root, into) {
   const { plugin, input, graph } = moduleGraph(root, minifySync)
   await bundleInto(root, into, { ...PRODUCT, ...input }, { tools: TOOLS }, ASSETS, [plugin])
   writeFileSync(join(into, GRAPH), `${JSON.stringify(graph())}\n`)
+  if (Object.hasOwn(PRODUCT, INDEX)) writeFileSync(join(into, `${INDEX}.json`), await printedBy(into, INDEX))
+}
+
+/** Runs a built program. @returns what it prints. @throws Failure when it fails. */
+function printedBy(folder, program) {
+  return new Promise((resolve, reject) => {
+    const options = { encoding: 'utf8', maxBuffer: 1 << 28 }
+    execFile(process.execPath, [join(folder, `${program}.mjs`)], options, (error, stdout, stderr) => {
+      if (error === null) resolve(stdout)
+      else reject(new Failure(`${program} cannot be run; nothing was built`, 2, stderr))
+    })
+  })
 }
 
 /**

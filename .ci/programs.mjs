@@ -12,6 +12,8 @@ export const PRODUCT = {
   'cell-processor': 'explorer/cli/queue/cell-processor.ts',
   'walk-processor': 'explorer/cli/queue/walk-processor.ts',
   'shard-process': 'explorer/cli/queue/shard-process.ts',
+  // Run by the build.
+  'machine-index': 'explorer/cli/machine-index-main.ts',
 }
 
 /** Files of packages that a build contains as they are: the parser of C, and its grammar. */

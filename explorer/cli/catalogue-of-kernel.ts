@@ -48,7 +48,7 @@ function derived<W>(catalogue: Catalogue<W>, kernel: Kernel<W>): Catalogue<W> {
   )
   const isHere = ({ id }: { readonly id: string }): boolean => !reasons.has(id)
   const sits = ({ kernels }: Pick<Design<W>, 'kernels'>): boolean => kernels?.includes(kernel.id) !== false
-  const { scenarioFrom, questions, ...rest } = catalogue
+  const { scenarioFrom, questions, machineIndex, ...rest } = catalogue
   const isNewest = kernel === catalogue.kernels?.at(-1)
   return {
     ...rest,
@@ -82,6 +82,7 @@ function derived<W>(catalogue: Catalogue<W>, kernel: Kernel<W>): Catalogue<W> {
     ...(scenarioFrom === undefined ? {} : { scenarioFrom: (data) => ofKernel(scenarioFrom(data), kernel) }),
     // The evidence for the answers is that of the newest kernel.
     ...(isNewest && questions !== undefined ? { questions } : {}),
+    ...(isNewest && machineIndex !== undefined ? { machineIndex } : {}),
   }
 }
 

@@ -11,6 +11,7 @@ import { quoted } from '../../model/language/quoted.ts'
 import type { Scenario } from '../../model/scenarios/scenario.ts'
 import type { DesignModules } from './design-code/design-code.ts'
 import { UsageError } from './errors.ts'
+import type { MachineIndex } from './machine-index.ts'
 import { isPathOf, machinesOf } from './machines.ts'
 import { unknownName } from './nearest.ts'
 import type { TracedModel } from './trace/traced-model.ts'
@@ -92,6 +93,8 @@ export interface Catalogue<W = unknown> {
   readonly modules?: DesignModules
   /** What designs are compared by, besides verdicts; absent for nothing. */
   readonly costs?: readonly Cost[]
+  /** What is known of the threads without building their programs; null where nothing is. Of the newest kernel only. */
+  readonly machineIndex?: () => MachineIndex | null
   /** Absent if nothing was recorded. */
   readonly gate?: GateRecords<W>
   /** What is known of small changes, by the kind of change (`drop`); absent for a kind that was not reviewed. */
@@ -176,9 +179,9 @@ export function hintFor(catalogue: Partial<Catalogue<never>>, name: string): str
     return `it is a property: mmucheck check --property ${shown}`
   if (findNamed(questions, name) !== undefined) return `it is a question: mmucheck explain ${shown}`
   // The catalogue is complete where its world is erased, and machines do not depend on the world.
-  const machines = machinesOf({ designs, scenarios } as unknown as Catalogue)
+  const machines = machinesOf({ ...catalogue, designs, scenarios } as unknown as Catalogue)
   if (findNamed(machines, name) !== undefined) return `it is a machine: mmucheck explain ${shown}`
-  if (machines.some(({ steps }) => steps.some(({ path }) => isPathOf(path, name))))
+  if (machines.some(({ paths }) => [...paths].some((path) => isPathOf(path, name))))
     return `it is a step: mmucheck explain ${shown}`
   return null
 }

@@ -13,6 +13,7 @@ import { smallerScenarios } from '../../model/scenarios/smaller-scenarios.ts'
 import { properties } from '../../properties/index.ts'
 import { anyWorld, type Catalogue } from './catalogue.ts'
 import { kvmSources } from './kvm-sources.ts'
+import { readMachineIndex } from './machine-index.ts'
 import type { TracedModel } from './trace/traced-model.ts'
 
 /** The scenarios, designs and properties of KVM. */
@@ -44,6 +45,7 @@ export const catalogue: Catalogue = anyWorld<Kvm>({
     'mmucheck/properties': () => import('../../properties/index.ts'),
   },
   sources: kvmSources,
+  machineIndex: () => readMachineIndex(new URL('./machine-index.json', import.meta.url)),
   // Most commands need no logs.
   traces: async () => (await import('./kvm-traces.ts')).kvmTraces as TracedModel<Kvm>,
 })

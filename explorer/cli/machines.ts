@@ -1,8 +1,10 @@
 import type { Design } from '../../model/designs/design.ts'
 import { type Flow, flowOf, type LocatedStep } from '../../model/language/machine.ts'
-import { type Program, stepPaths } from '../../model/language/program.ts'
+import { type Entry, type Program, stepPaths } from '../../model/language/program.ts'
 import type { Scenario } from '../../model/scenarios/scenario.ts'
 import { programsOf } from './built-programs.ts'
+import { type IndexedMachine, type IndexedStep, isIndexOf, type MachineIndex } from './machine-index.ts'
+import { textOf } from './matcher.ts'
 
 /** A kind of thread. Its program differs between scenarios: what a scenario leaves out takes no steps. */
 export interface Machine {
@@ -38,6 +40,8 @@ export function isPathOf(path: string, name: string): boolean {
 interface Modelled {
   readonly scenarios: readonly Scenario<unknown>[]
   readonly designs: readonly Design<unknown>[]
+  /** What is known without building the programs; absent or null where nothing is. */
+  readonly machineIndex?: () => MachineIndex | null
 }
 
 /** The program of a machine in one scenario. */
@@ -47,7 +51,73 @@ interface Variant {
 }
 
 /** Every thread kind of every scenario, in order of appearance, without patches; then those that designs add. */
-export function machinesOf({ scenarios, designs }: Modelled): Machine[] {
+export function machinesOf(modelled: Modelled): Machine[] {
+  const index = indexOf(modelled)
+  if (index === null) return builtMachines(modelled)
+  let built: readonly Machine[] | null = null
+  return index.machines.map(
+    ({ paths, ...machine }): Machine => ({
+      ...(machine as Omit<IndexedMachine, 'paths' | 'design'>),
+      ...(machine.design === undefined ? {} : { design: machine.design }),
+      paths: new Set(paths),
+      get steps() {
+        built ??= builtMachines(modelled)
+        return built.find(({ id }) => id === machine.id)?.steps ?? []
+      },
+    }),
+  )
+}
+
+/** The index of a build, if there is one and it is of these scenarios and designs. */
+function indexOf(modelled: Modelled): MachineIndex | null {
+  const index = modelled.machineIndex?.() ?? null
+  return index !== null && isIndexOf(index, modelled) ? index : null
+}
+
+/** Makes the index by building all programs. */
+export function builtIndex(modelled: Modelled): MachineIndex {
+  return {
+    scenarios: modelled.scenarios.map(({ id }) => id),
+    designs: modelled.designs.map(({ id }) => id),
+    machines: builtMachines(modelled).map(({ id, title, paths, scenarios, design }) => ({
+      id,
+      title,
+      paths: [...paths],
+      scenarios: [...scenarios],
+      ...(design === undefined ? {} : { design }),
+    })),
+    steps: builtSteps(modelled),
+  }
+}
+
+/** The steps of all scenarios in the order of the programs, those that stand in several places once. */
+export const stepsOfAll = (modelled: Modelled): readonly IndexedStep[] =>
+  indexOf(modelled)?.steps ?? builtSteps(modelled)
+
+function builtSteps(modelled: Modelled): IndexedStep[] {
+  const found = new Map<string, IndexedStep>()
+  const visit = (kind: string, entry: Entry<never>): void => {
+    if (entry.kind === 'landing') return
+    if (entry.kind !== 'step') {
+      for (const each of entry.kind === 'block' ? entry.entries : entry.steps) visit(kind, each)
+      return
+    }
+    const { fn, shows, c } = entry.about
+    const statement = typeof shows === 'string' ? shows : typeof c === 'string' ? c : ''
+    const step = {
+      name: `${kind}.${entry.name}`,
+      text: [...(fn === undefined ? [] : [`${fn}()`]), ...(statement === '' ? [] : [statement])].join(': '),
+      searched: textOf([entry.name, fn, shows, c]),
+    }
+    const key = JSON.stringify(step)
+    if (!found.has(key)) found.set(key, step)
+  }
+  for (const { kind, entries } of new Set(programsIn(modelled)))
+    for (const entry of entries) visit(kind, entry)
+  return [...found.values()]
+}
+
+function builtMachines({ scenarios, designs }: Modelled): Machine[] {
   const machines = new Map<string, Variant[]>()
   for (const scenario of scenarios) addPrograms(machines, scenario)
   return [

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { catalogueOfKernel } from './catalogue-of-kernel.ts'
 import { catalogue as all } from './kvm-catalogue.ts'
-import { matcherOf, occurrencesOf } from './occurrences.ts'
+import { matcherOf } from './matcher.ts'
+import { occurrencesOf } from './occurrences.ts'
 import { runOn, runSmall } from './testing/run-small.ts'
 
 const catalogue = catalogueOfKernel(all, undefined)

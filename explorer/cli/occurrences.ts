@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Entry, Program } from '../../model/language/program.ts'
 import { allProperties, type Catalogue, type Named, titled } from './catalogue.ts'
-import { programsIn } from './machines.ts'
+import { stepsOfAll } from './machines.ts'
+import { type Matches, matcherOf, textOf } from './matcher.ts'
 import { packageInfo } from './package-info.ts'
 
 /** Something in which a word occurs that is no name: a function, a field, a request, a commit, a CVE, a subject. */
@@ -10,34 +10,6 @@ export interface Occurrence {
   readonly kind: 'question' | 'design' | 'difference' | 'scenario' | 'property' | 'step' | 'document'
   readonly name: string
   readonly text: string
-}
-
-/** Decides whether a text contains a word. */
-export type Matches = (text: string) => boolean
-
-/**
- * How a word is looked for. A commit is found by its first seven digits, in whichever length it is written; a request
- * with and without KVM_REQ_; a function with and without parentheses; words whole, several of them as they stand.
- */
-export function matcherOf(word: string): Matches {
-  const wanted = word.trim().toLowerCase().replace(/\(\)$/, '')
-  if (/^[0-9a-f]{7,40}$/.test(wanted) && /\d/.test(wanted))
-    return (text) =>
-      (text.toLowerCase().match(/\b[0-9a-f]{7,40}\b/g) ?? []).some(
-        (commit) => commit.startsWith(wanted) || wanted.startsWith(commit),
-      )
-  const bare = wanted.replace(/^kvm_req_(?:mmu_)?(?=\w)/, '')
-  const escaped = bare.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
-  const pattern = new RegExp(`(?<![a-z0-9])(?:kvm_req_(?:mmu_)?)?${escaped}(?![a-z0-9_])`, 'i')
-  return (text) => pattern.test(text)
-}
-
-/** All text of an object, one value per line. */
-export const textOf = (value: unknown): string => {
-  if (typeof value === 'string' || typeof value === 'number') return String(value)
-  // The source of a function that prints a statement contains its fixed parts.
-  if (typeof value === 'function') return String(value)
-  return typeof value === 'object' && value !== null ? Object.values(value).map(textOf).join('\n') : ''
 }
 
 /** Everything in which a word occurs, in the order of listings. */
@@ -76,26 +48,10 @@ export function occurrencesOf(catalogue: Catalogue, word: string): Occurrence[] 
 
 /** Steps by function, statement and anchor; one that stands in several places once. */
 function stepsWith(catalogue: Catalogue, matches: Matches): Occurrence[] {
-  const found = new Map<string, Occurrence & { readonly kind: 'step' }>()
-  const visit = ({ kind }: Program<never>, entry: Entry<never>): void => {
-    if (entry.kind === 'landing') return
-    if (entry.kind === 'block') {
-      for (const each of entry.entries) visit({ kind } as Program<never>, each)
-    } else if (entry.kind === 'choice') {
-      for (const each of entry.steps) visit({ kind } as Program<never>, each)
-    } else {
-      const { fn, shows, c } = entry.about
-      if (!matches(textOf([entry.name, fn, shows, c]))) return
-      const name = `${kind}.${entry.name}`
-      const statement = typeof shows === 'string' ? shows : typeof c === 'string' ? c : ''
-      const text = [...(fn === undefined ? [] : [`${fn}()`]), ...(statement === '' ? [] : [statement])].join(
-        ': ',
-      )
-      if (!found.has(`${name} ${text}`)) found.set(`${name} ${text}`, { kind: 'step', name, text })
-    }
-  }
-  for (const program of new Set(programsIn(catalogue)))
-    for (const entry of program.entries) visit(program, entry)
+  const found = new Map<string, Occurrence>()
+  for (const { name, text, searched } of stepsOfAll(catalogue))
+    if (matches(searched) && !found.has(`${name} ${text}`))
+      found.set(`${name} ${text}`, { kind: 'step', name, text })
   return [...found.values()]
 }
 

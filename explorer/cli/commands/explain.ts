@@ -527,9 +527,9 @@ function statementIn(
 }
 
 function allNames({ catalogue }: CommandContext, machines: readonly Machine[]): string[] {
-  const steps = machines.flatMap((m) => m.steps.map((s) => s.path))
+  const paths = machines.flatMap((m) => [...m.paths])
   return [
     ...namesOf([...namedIn(catalogue), ...machines, ...boundOptionsOf(catalogue)]),
-    ...steps.flatMap((path) => [path, path.slice(path.lastIndexOf('/') + 1), ...blocksOf(path)]),
+    ...paths.flatMap((path) => [path, path.slice(path.lastIndexOf('/') + 1), ...blocksOf(path)]),
   ]
 }

@@ -67,11 +67,12 @@ function findMachine(
   name: string,
 ): Pick<Machine, 'id' | 'scenarios' | 'design'> {
   const wanted = name.toLowerCase()
-  // One scenario after the other: most machines run in one of the first.
-  for (const scenario of catalogue.scenarios) {
-    const found = programsOf(scenario).find(({ kind }) => kind.toLowerCase() === wanted)
-    if (found !== undefined) return { id: found.kind, scenarios: [scenario.id] }
-  }
+  // Without an index one scenario after the other: most machines run in one of the first.
+  if ((catalogue.machineIndex?.() ?? null) === null)
+    for (const scenario of catalogue.scenarios) {
+      const found = programsOf(scenario).find(({ kind }) => kind.toLowerCase() === wanted)
+      if (found !== undefined) return { id: found.kind, scenarios: [scenario.id] }
+    }
   const machines = machinesOf(catalogue)
   const hint = findNamed(machines, name) === undefined ? hintFor(catalogue, name) : null
   if (hint !== null) throw new UsageError(`no machine is called "${quoted(name)}"; ${hint}`)
