@@ -24,6 +24,21 @@ const POLL_INTERVAL = 5
  * @throws InputError for anything else, and for a file that is too large or unreadable.
  */
 export function readInput(path: string, most: number, { pipes = false } = {}): string {
+  const file = openInput(path, { pipes })
+  try {
+    return readToEnd(file, most)
+  } finally {
+    closeSync(file)
+  }
+}
+
+/**
+ * Opens a regular file, without waiting for anything.
+ * @param pipes also accept a pipe passed by the shell.
+ * @param instead what to do where it is none, for the message.
+ * @returns its descriptor, to be closed. @throws InputError for anything else.
+ */
+export function openInput(path: string, { pipes = false, instead = '' } = {}): number {
   let file: number
   try {
     // Without O_NONBLOCK, opening a FIFO waits for a writer.
@@ -31,15 +46,10 @@ export function readInput(path: string, most: number, { pipes = false } = {}): s
   } catch (error) {
     throw new InputError(reasonOf(error))
   }
-  try {
-    const stat = fstatSync(file)
-    if (stat.isDirectory()) throw new InputError('it is a folder')
-    if (!stat.isFile() && !(pipes && stat.isFIFO() && isPassedPipe(path)))
-      throw new InputError('it is not a regular file')
-    return readToEnd(file, most)
-  } finally {
-    closeSync(file)
-  }
+  const stat = fstatSync(file)
+  if (stat.isFile() || (pipes && stat.isFIFO() && isPassedPipe(path))) return file
+  closeSync(file)
+  throw new InputError(stat.isDirectory() ? 'it is a folder' : `it is not a regular file${instead}`)
 }
 
 function readToEnd(file: number, most: number): string {

@@ -1,9 +1,7 @@
 import {
   closeSync,
-  constants,
   createReadStream,
   createWriteStream,
-  fstatSync,
   mkdtempSync,
   openSync,
   readSync,
@@ -13,7 +11,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
-import { InputError, isPassedPipe, reasonOf } from '../../../counterexamples/input-file.ts'
+import { InputError, isPassedPipe, openInput, reasonOf } from '../../../counterexamples/input-file.ts'
 import { quotedPath } from '../../../model/language/quoted.ts'
 
 /** Longest line of a text log; anything longer is no text. */
@@ -45,20 +43,7 @@ export async function openLog(
 ): Promise<SpooledLog> {
   if (path === '-') return spool('standard input', input)
   if (isPassedPipe(path)) return spool(quotedPath(path), createReadStream(path))
-  // Without O_NONBLOCK, opening a FIFO waits for a writer.
-  let file: number
-  try {
-    file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
-  } catch (error) {
-    throw new InputError(reasonOf(error))
-  }
-  try {
-    const stat = fstatSync(file)
-    if (stat.isDirectory()) throw new InputError('it is a folder')
-    if (!stat.isFile()) throw new InputError('it is not a regular file; pipe it into "mmucheck trace -"')
-  } finally {
-    closeSync(file)
-  }
+  closeSync(openInput(path, { instead: '; pipe it into "mmucheck trace -"' }))
   return { name, path, dispose: () => {} }
 }
 
