@@ -72,6 +72,12 @@ describe('level 2', () => {
     expect(rejected.out.join('\n')).toMatch(/roots +\d+ observations: REJECTED at line \d+/)
   })
 
+  it('takes no design that is code: one line, status 2', async () => {
+    const code = join(import.meta.dirname, '../../../docs/examples/init/my-change.ts')
+    const { status, err } = await runTrace(file(S01), '--level', '2', '--design', code)
+    expect([status, err[0]]).toEqual([2, expect.stringMatching(/my-change\.ts: .* data \(JSON\) only$/)])
+  })
+
   it('says of a design that changes nothing in a slice that it was not followed there', async () => {
     const path = file(logUpTo(logText('s12_rootzap'), 720))
     for (const level of [[], ['--level', '2']]) {

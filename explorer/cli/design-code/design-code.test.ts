@@ -163,6 +163,12 @@ describe('a design that is code', () => {
     expect((await judge(holds, '--update')).err[0]).toMatch(/--update cannot be used with --design/)
   })
 
+  it('is compared by diff', async () => {
+    const { status, out, err } = await runSmall(['diff', 'upstream', files(FORGETS)])
+    expect([status, err]).toEqual([1, []])
+    expect(out.join('\n')).toMatch(/\broot-dropped +holds +VIOLATED/)
+  })
+
   it('is explained with what it changes, where, and in how many places', async () => {
     const path = files(FORGETS)
     const { status, out } = await runSmall(['explain', path])
