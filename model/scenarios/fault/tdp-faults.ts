@@ -43,6 +43,7 @@ const PROPERTIES = [
   'unsync-children-are-counted',
   'unsync-page-can-be-found',
   'page-goes-unsync-once',
+  'writable-table-is-unsync',
   'root-count-is-number-of-holders',
   'page-on-one-list',
   'every-access-can-finish',
