@@ -2,6 +2,9 @@ import { costs } from '../../model/costs.ts'
 import { designs } from '../../model/designs/index.ts'
 import { questions } from '../../model/designs/questions.ts'
 import { dropsNoticedIn, survivingDrops } from '../../model/designs/surviving-drops.ts'
+import { survivingGuards } from '../../model/designs/surviving-guards.ts'
+import { survivingSplits } from '../../model/designs/surviving-splits.ts'
+import { survivingSwaps } from '../../model/designs/surviving-swaps.ts'
 import { changedScenarios } from '../../model/kernels/changed-steps.ts'
 import { kernels } from '../../model/kernels/kernels.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
@@ -30,7 +33,12 @@ export const catalogue: Catalogue = anyWorld<Kvm>({
   propertySources: 'properties',
   costs,
   gate: { baselines: 'explorer/gate', scenariosThatDiffer: ({ undone }) => changedScenarios(undone) },
-  mutants: { drop: { surviving: survivingDrops, noticedIn: dropsNoticedIn } },
+  mutants: {
+    drop: { surviving: survivingDrops, noticedIn: dropsNoticedIn },
+    swap: { surviving: survivingSwaps, noticedIn: {} },
+    guard: { surviving: survivingGuards, noticedIn: {} },
+    section: { surviving: survivingSplits, noticedIn: {} },
+  },
   featured: {
     question:
       'A root page is zapped: how do vCPUs learn which of their cached roots to drop? Linux v5.18 shipped 527d5cd7eece, whose loop over the previous roots tests the current root each time.',

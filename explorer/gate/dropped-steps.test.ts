@@ -3,6 +3,7 @@ import { dropsNoticedIn, survivingDrops } from '../../model/designs/surviving-dr
 import { catalogue } from '../cli/kvm-catalogue.ts'
 import { dropSteps } from '../cli/mutation/drop-steps.ts'
 import { programsOf } from '../cli/mutation/mutator.ts'
+import { MUTATORS } from '../cli/mutation/mutators.ts'
 import { reviewed } from '../cli/mutation/review.ts'
 import { type Trial, type TrialOptions, tryMutants } from '../cli/mutation/trials.ts'
 import { runCheck } from '../cli/run-check.ts'
@@ -76,12 +77,16 @@ it('a statement that only saves work survives, and is explained', async () => {
   expect(reviewed(trial, survivingDrops, true).standing).toBe('explained')
 })
 
-it('reasons and scenarios are known for statements that exist', () => {
-  const ids = new Set(
-    catalogue.scenarios.flatMap((scenario) => dropSteps.mutants(programsOf(scenario)).map(({ id }) => id)),
-  )
-  const named = [...survivingDrops.map(({ id }) => id), ...Object.keys(dropsNoticedIn)]
-  expect(named.filter((id) => !ids.has(id))).toEqual([])
+it('reasons and scenarios are known for changes that exist', () => {
+  const all = catalogue.scenarios.map((scenario) => programsOf(scenario))
+  for (const { id: kind, mutants } of MUTATORS) {
+    const ids = new Set(all.flatMap((programs) => mutants(programs).map(({ id }) => id)))
+    const { surviving = [], noticedIn = {} } = catalogue.mutants?.[kind] ?? {}
+    expect(surviving.length).toBeGreaterThan(0)
+    const named = [...surviving.map(({ id }) => id), ...Object.keys(noticedIn)]
+    expect(named.filter((id) => !ids.has(id))).toEqual([])
+    expect(new Set(named).size).toBe(named.length)
+  }
   const scenarios = catalogue.scenarios.map(({ id }) => id)
   expect(Object.values(dropsNoticedIn).filter((id) => !scenarios.includes(id))).toEqual([])
 })

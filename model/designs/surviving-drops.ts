@@ -125,10 +125,6 @@ export const survivingDrops: readonly SurvivingMutant[] = [
     'FPF in kvm_tdp_mmu_page_fault()',
   ),
   ...redundant('FPF.2 tests in the SPTE itself what may be set.', 'FPF.0 in page_fault_can_be_fast()'),
-  ...bounds(
-    'No scenario with fast page faults frees a shadow page during the walk.',
-    'FPF.1 in walk_shadow_page_lockless_begin()',
-  ),
   ...precision(
     'The vCPU takes the IPI at its next VM-exit, and the sender waits until then.',
     'FPF.6 in walk_shadow_page_lockless_end()',
@@ -138,12 +134,6 @@ export const survivingDrops: readonly SurvivingMutant[] = [
     'LW in paging64_page_fault()',
     'LW.3 in shadow_page_table_clear_flood()',
   ),
-  ...unjudged(
-    'The SPTE then maps no host page, and no property of these scenarios looks at host pages.',
-    'P7 in kvm_mmu_faultin_pfn()',
-  ),
-  ...bounds('In these scenarios no root becomes obsolete during a TDP fault.', 'P9 in is_page_fault_stale()'),
-  ...precision('A spurious fault stores the SPTE again.', 'P10 in tdp_mmu_map_handle_target_level()'),
 
   // Memory attributes
   ...unjudged(
@@ -234,14 +224,48 @@ export const survivingDrops: readonly SurvivingMutant[] = [
   ),
   ...precision('Everything is zapped at every update.', 'SC.4 wrap in kvm_mmu_invalidate_mmio_sptes()'),
 
-  // Aging and the dirty log
-  ...model('Without it the walk has no first SPTE, and ends.', 'AG.2 in kvm_rmap_lock_readonly()'),
-  ...unjudged('Accessed bits are left out.', 'AG.4 in kvm_rmap_age_gfn_range()'),
-  ...bounds('The rmap has one SPTE.', 'AG.5 in rmap_get_next()'),
+  // The TDP MMU
   ...bounds(
-    'The vCPU has the page in its TLB, and never needs mmu_lock again, so that the zapper waits with it unnoticed.',
-    'AG.6 in kvm_rmap_unlock_readonly()',
+    'In the scenarios with both MMUs the root of L1 is there from the start, and stays.',
+    'LOAD.tdp in kvm_mmu_load()',
   ),
+  ...bounds(
+    'mmu_lock is held for read there, and every other thread of the scenario takes it for read, too.',
+    'DE.4 in kvm_mmu_slot_remove_write_access()',
+    'DE.6 in kvm_mmu_slot_remove_write_access()',
+    'unlock in tdp_mmu_iter_cond_resched()',
+    'relock in tdp_mmu_iter_cond_resched()',
+  ),
+
+  ...redundant(
+    'The next pass removes the tables with what is in them (handle_removed_pt()).',
+    'level 1 in tdp_mmu_zap_root()',
+  ),
+  ...unjudged(
+    'The pass at level 1 has cleared the SPTEs of the table before; that its memory is freed is not judged.',
+    'ZR.2 removed in tdp_mmu_zap_root()',
+  ),
+
+  // Halted vCPUs
+  ...model('What wakes the vCPU looks at its state only, which HLT.4 sets.', 'HLT.3 in kvm_vcpu_block()'),
+  ...redundant('kvm_vcpu_block() tests again before the vCPU sleeps.', 'HLT.1 in vcpu_block()'),
+  ...precision(
+    'The vCPU does not sleep: it tests again and again whether it can run.',
+    'HLT.4 in kvm_vcpu_block()',
+    'HLT.6 in kvm_vcpu_block()',
+  ),
+
+  // Aging and the dirty log
+  ...bounds(
+    'The flag is read by the older callers of aging, which designs bring back. Upstream asks whether there are shadow pages.',
+    'LOAD.0 rmaps in mmu_first_shadow_root_alloc()',
+  ),
+  ...bounds(
+    'It is one of two ways in which the notifier begins: without it there is less to judge.',
+    'AG.1 eviction in kvm_mmu_notifier_clear_young()',
+    'AG.1 walk in kvm_mmu_notifier_clear_young()',
+  ),
+  ...bounds('The rmap has one SPTE.', 'AG.5 in rmap_get_next()'),
   ...unjudged(
     'No page is lost, because no bit is cleared either; that a page is eventually reported is not judged.',
     'DL.1 in kvm_get_dirty_log_protect()',
