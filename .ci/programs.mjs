@@ -37,6 +37,7 @@ export const TOOLS = {
   'kill-test': 'explorer/checkpoint/kill-test.ts',
   reductions: 'explorer/bench/reductions-main.ts',
   schemas: 'explorer/gate/schemas-main.ts',
+  'shards-stress': 'explorer/cli/testing/shards-stress-main.ts',
   shrinks: 'explorer/gate/shrinks-main.ts',
   search: 'explorer/bench/search-main.ts',
   stress: 'explorer/stress/main.ts',

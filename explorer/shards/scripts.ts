@@ -135,6 +135,23 @@ if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 return {'ok'}
 `
 
+/** KEYS: owner. ARGV: token, lease. */
+const RENEW = `#!lua flags=allow-oom
+local owner = redis.call('GET', KEYS[1])
+if not owner or owner == ARGV[1] then redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) end
+return {'ok'}
+`
+
+/** Keeps a shard for a process that is being started, which can take longer than a lease lasts. */
+export async function renewShard(
+  client: RedisClient,
+  keys: RunKeys,
+  shard: number,
+  token: string,
+): Promise<void> {
+  await evaluate(client, RENEW, [keys.owner(shard)], [token, LEASE_MS])
+}
+
 /** Gives a shard free whose process is gone. */
 export async function releaseShard(
   client: RedisClient,

@@ -7,7 +7,7 @@ import { LONGEST_MESSAGE, quoted } from '../../../model/language/quoted.ts'
 import { makeFolder, replaceFile } from '../../checkpoint/index.ts'
 import { programFile } from '../../program-file.ts'
 import { type RunSpec, runSpecShape } from '../../shards/run-spec.ts'
-import { LEASE_MS, releaseShard, runKeys } from '../../shards/scripts.ts'
+import { LEASE_MS, releaseShard, renewShard, runKeys } from '../../shards/scripts.ts'
 import { REDIS, type Session } from './session.ts'
 import type { ShardMessage, ShardOrder } from './shard-process.ts'
 
@@ -25,7 +25,10 @@ export class ShardPool {
   readonly #env: Readonly<Record<string, string | undefined>>
   readonly #say: (line: string) => void
   readonly #warn: (line: string) => void
-  readonly #running = new Map<string, ChildProcess>()
+  readonly #running = new Map<
+    string,
+    { readonly child: ChildProcess; readonly order: Omit<ShardOrder, 'url'> }
+  >()
   readonly #notBefore = new Map<string, number>()
   readonly #warned = new Set<string>()
   readonly #failures = new Map<string, number>()
@@ -62,6 +65,8 @@ export class ShardPool {
   /** Looks for a shard that no process has, and takes one. Others get the next ones. */
   async look(): Promise<void> {
     const { client, keys } = this.#session
+    for (const { order } of this.#running.values())
+      await renewShard(client, runKeys(order.run), order.shard, order.token)
     const runs = (await client.call('SMEMBERS', [keys.runs])) as string[]
     for (const [id, folder] of this.#known) if (!runs.includes(id)) this.#removeIfOver(id, folder)
     for (const id of runs) {
@@ -72,7 +77,7 @@ export class ShardPool {
 
   /** Ends the processes; other workers with the same disk can continue. */
   close(): void {
-    for (const child of this.#running.values()) child.kill('SIGKILL')
+    for (const { child } of this.#running.values()) child.kill('SIGKILL')
   }
 
   async #takeOf(id: string): Promise<void> {
@@ -110,7 +115,7 @@ export class ShardPool {
     const { scenario, design } = order.spec.subject
     const shown = `shard ${order.shard} of ${order.spec.shards} of ${quoted(scenario)} with ${quoted(design)}`
     const child = fork(fileURLToPath(programFile('shard-process')), [], { env: this.#env, stdio: 'inherit' })
-    this.#running.set(name, child)
+    this.#running.set(name, { child, order })
     this.#say(`${shown}: begun (process ${child.pid})`)
     let how = 'its process was lost'
     child.on('message', (message: ShardMessage) => {

@@ -4,10 +4,11 @@ import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { packageInfo } from '../package-info.ts'
 
 /** Programs for the tests of work over several machines: a Redis on loopback, and the built `mmucheck`. */
 
-const CHECKOUT = join(import.meta.dirname, '..', '..', '..')
+const CHECKOUT = packageInfo().root
 
 /** Why these tests cannot run here; null if they can. */
 export function whyNoQueue(): string | null {
