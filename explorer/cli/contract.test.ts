@@ -144,6 +144,28 @@ describe('options of gate', () => {
   })
 })
 
+/** Options of the commands for several machines; they are used with a real queue in queue/. */
+const QUEUE_OPTIONS = {
+  submit: [
+    ...['--redis', '--kernel', '--tier', '--only', '--time-limit', '--budget', '--max-states', '--recheck'],
+    ...['--stop-on-violation', '--swarm', '--shards', '--safety', '--expected-states', '--fingerprint-bits'],
+    ...['--memory-limit', '--seed', '--property', '--design', '--allow-incomplete', '--allow-vacuous'],
+    ...['--baseline', '--same-graph', '--json', '--format', '--out', '--quiet'],
+  ],
+  worker: ['--redis', '--workers', '--dir', '--idle-exit', '--quiet'],
+  status: ['--redis', '--json'],
+  merge: ['--recheck'],
+}
+
+describe('options for several machines', () => {
+  it.each(Object.entries(QUEUE_OPTIONS))('are documented by %s, all of them', async (command, options) => {
+    const { out } = await runSmall([command, '--help'])
+    const documented = new Set(out.join('\n').match(/--[a-z][a-z-]*/g))
+    for (const option of options) expect(documented).toContain(option)
+    expect((await runSmall(['--help'])).out.join('\n')).toMatch(new RegExp(`^  ${command} `, 'm'))
+  })
+})
+
 /** Members of the result, by where they are. */
 const RESULT = {
   '': ['schema', 'version', 'modelHash', 'verdict', 'checks'],

@@ -23,6 +23,15 @@ export const runSpecShape = z.strictObject({
 /** What a run searches, and how it is divided. */
 export type RunSpec = Readonly<z.infer<typeof runSpecShape>>
 
+/** Reads what a run searches; null for anything else. */
+export function specIn(text: string | null): RunSpec | null {
+  try {
+    return runSpecShape.parse(JSON.parse(text ?? ''))
+  } catch {
+    return null
+  }
+}
+
 /** What a shard says when the search has ended. */
 export const shardReportShape = z.strictObject({
   states: z.int().min(0),

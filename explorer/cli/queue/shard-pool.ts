@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { LONGEST_MESSAGE, quoted } from '../../../model/language/quoted.ts'
 import { makeFolder, replaceFile } from '../../checkpoint/index.ts'
 import { programFile } from '../../program-file.ts'
-import { type RunSpec, runSpecShape } from '../../shards/run-spec.ts'
+import { specIn } from '../../shards/run-spec.ts'
 import { LEASE_MS, releaseShard, renewShard, runKeys } from '../../shards/scripts.ts'
 import { REDIS, type Session } from './session.ts'
 import type { ShardMessage, ShardOrder } from './shard-process.ts'
@@ -165,12 +165,4 @@ function placeOf(folder: string): string {
   if (/^[0-9a-f]{24}$/.test(known)) return known
   replaceFile(file, `${randomBytes(12).toString('hex')}\n`)
   return readFileSync(file, 'utf8').trim()
-}
-
-function specIn(text: string): RunSpec | null {
-  try {
-    return runSpecShape.parse(JSON.parse(text))
-  } catch {
-    return null
-  }
 }
