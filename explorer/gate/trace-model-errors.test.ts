@@ -115,7 +115,7 @@ const saysOfPages: Says = (event, first) => {
   return [compare('an SPTE', (kvm) => spte(kvm).kind, 'none')]
 }
 
-/** A memslot is deleted, and the first request finds a vCPU that has been told to leave the guest, but asked for nothing. */
+/** A memslot is deleted, and the first request finds a vCPU that is on its way out of the guest, and has no request. */
 const EXITING = `
  host-588     [002] .N.1.       102989: zap_all_fast: (__kvm_mmu_zap_all_fast_front_half+0x0/0x190 [kvm]) gen=0
  host-588     [002] .N.2.       102993: req_vcpu: (kvm_make_vcpu_request+0x0/0xa0 [kvm]) vcpu=0 req=0x327 pending=0x0 mode=2

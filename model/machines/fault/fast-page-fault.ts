@@ -156,7 +156,7 @@ function exchangeSpte(bounds: Bounds): Step<Kvm> {
   )
 }
 
-/** FPF.5: whoever has set W logs the frame. */
+/** FPF.5: the thread that has set W logs the frame. */
 export function markPageDirty(bounds: Bounds, since: ReadIn): Step<Kvm> {
   return step(
     'FPF.5',
