@@ -19,6 +19,7 @@ import { memslotsAreInstalledBetweenInvalidations } from './memslots/memslots-ar
 import { noSpteOfAFreedSlot } from './memslots/no-spte-of-a-freed-slot.ts'
 import { nothingAddedToAnInvalidSlot } from './memslots/nothing-added-to-an-invalid-slot.ts'
 import { readOnlySlotIsMapped, writeToAReadOnlySlotIsEmulated } from './memslots/read-only-slot-witnesses.ts'
+import { apicPageBelongsToTheVm } from './notifier/apic-page-belongs-to-the-vm.ts'
 import { frameIsMappedByItsAttribute } from './notifier/frame-is-mapped-by-its-attribute.ts'
 import { invalidationsAreBalanced } from './notifier/invalidations-are-balanced.ts'
 import { kvmMmuInvalidateEndFindsARange } from './notifier/kvm-mmu-invalidate-end-finds-a-range.ts'
@@ -95,6 +96,7 @@ import { oneValidTdpRoot } from './tdp/one-valid-tdp-root.ts'
 import { tdpMmuMapHandleTargetLevelFindsTheSamePfn } from './tdp/tdp-mmu-map-handle-target-level-finds-the-same-pfn.ts'
 import { tdpRootCountIsNumberOfHolders } from './tdp/tdp-root-count-is-number-of-holders.ts'
 import { tdpRootWithPresentSptesIsOnTheList } from './tdp/tdp-root-with-present-sptes-is-on-the-list.ts'
+import { tdpRootWithoutReferencesIsFreed } from './tdp/tdp-root-without-references-is-freed.ts'
 import { zappedTdpRootMapsNothing } from './tdp/zapped-tdp-root-maps-nothing.ts'
 import { noModuleCodeAfterItsLastReference } from './teardown/no-module-code-after-its-last-reference.ts'
 import { asidIsNotShared, pendingVectorIsReported, emulatedAccessIsNotFromBeforeAFlush } from './vcpu/apart-from-faults.ts'
@@ -237,6 +239,7 @@ export const properties: readonly Property<Kvm>[] = [
   tdpMmuMapHandleTargetLevelFindsTheSamePfn,
   tdpRootCountIsNumberOfHolders,
   tdpRootWithPresentSptesIsOnTheList,
+  tdpRootWithoutReferencesIsFreed,
   zappedTdpRootMapsNothing,
   slotZapFreesPagesOfTwoGfnsAtOnce,
   memslotsAreInstalledBetweenInvalidations,
@@ -244,6 +247,7 @@ export const properties: readonly Property<Kvm>[] = [
   nothingAddedToAnInvalidSlot,
   readOnlySlotIsMapped,
   writeToAReadOnlySlotIsEmulated,
+  apicPageBelongsToTheVm,
   frameIsMappedByItsAttribute,
   invalidationsAreBalanced,
   kvmMmuInvalidateEndFindsARange,

@@ -14,6 +14,7 @@ import { guestMemfdDesigns } from './memslots/guest-memfd.ts'
 import { readOnlySlotDesigns } from './memslots/read-only-slot.ts'
 import { slotDeletionDesigns } from './memslots/slot-deletion.ts'
 import { slotMoveDesigns } from './memslots/slot-move.ts'
+import { apicPageDesigns } from './notifier/apic-page.ts'
 import { memoryAttributesDesigns } from './notifier/memory-attributes.ts'
 import { notifierDesigns } from './notifier/notifiers.ts'
 import { pfnCacheDesigns } from './notifier/pfn-caches.ts'
@@ -86,6 +87,7 @@ export const designs: readonly Design<Kvm>[] = [
   ...readOnlySlotDesigns,
   ...slotDeletionDesigns,
   ...slotMoveDesigns,
+  ...apicPageDesigns,
   ...memoryAttributesDesigns,
   ...notifierDesigns,
   ...pfnCacheDesigns,

@@ -1,5 +1,6 @@
 // Written by `npm run register` from what the files beside it export; not edited by hand.
 import { aging } from './aging.ts'
+import { apicPage } from './apic-page.ts'
 import { asids } from './asids.ts'
 import { asyncPf } from './async-pf.ts'
 import { dirtyLog } from './dirty-log.ts'
@@ -29,6 +30,7 @@ import { zap } from './zap.ts'
 /** All parts of KVM that a scenario may have. The order of this list has no meaning. */
 export const features = [
   aging,
+  apicPage,
   asids,
   asyncPf,
   dirtyLog,

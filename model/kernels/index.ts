@@ -5,6 +5,7 @@ import { oldSpteDroppedBeforeMmio } from './fault/old-spte-dropped-before-mmio.t
 import { prefaultFailsOnAnInvalidSlot } from './fault/prefault-fails-on-an-invalid-slot.ts'
 import { reloadFreesObsoleteRoots } from './fault/reload-frees-obsolete-roots.ts'
 import { retryTestWithoutLock } from './fault/retry-test-without-lock.ts'
+import { apicPageRequestedWithTheUnmap } from './notifier/apic-page-requested-with-the-unmap.ts'
 import { pfnCacheDeactivatedInOneSection } from './notifier/pfn-cache-deactivated-in-one-section.ts'
 import { rangeAddedSlotBySlot } from './notifier/range-added-slot-by-slot.ts'
 import { unmapOfARangeMayYield } from './notifier/unmap-of-a-range-may-yield.ts'
@@ -40,6 +41,7 @@ export const differences: readonly Difference[] = [
   tdpRootsUnderTheReadLock,
   tdpRootsZappedLevelByLevel,
   tdpSpuriousBeforeMakeSpte,
+  apicPageRequestedWithTheUnmap,
   pfnCacheDeactivatedInOneSection,
   rangeAddedSlotBySlot,
   unmapOfARangeMayYield,

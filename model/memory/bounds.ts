@@ -3,7 +3,13 @@ import { agingOptions } from './aging/options.ts'
 import { dirtyLogOptions } from './dirty-log/options.ts'
 import { asyncPfOptions, faultOptions } from './fault/options.ts'
 import { guestMemfdOptions, memslotsOptions } from './memslots/options.ts'
-import { attributesOptions, hostOptions, notifierOptions, pfnCacheOptions } from './notifier/options.ts'
+import {
+  apicPageOptions,
+  attributesOptions,
+  hostOptions,
+  notifierOptions,
+  pfnCacheOptions,
+} from './notifier/options.ts'
 import { memoryOrderOptions, requestsOptions } from './primitives/options.ts'
 import { rootsOptions } from './roots/options.ts'
 import {
@@ -43,6 +49,7 @@ export const boundsSchema = z.strictObject({
   notifier: notifierOptions,
   attributes: attributesOptions,
   pfnCache: pfnCacheOptions.prefault({}),
+  apicPage: apicPageOptions.prefault({}),
   aging: agingOptions.prefault({}),
   dirtyLog: dirtyLogOptions.prefault({}),
   fault: faultOptions.prefault({}),

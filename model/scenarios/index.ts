@@ -13,6 +13,7 @@ import { readOnlySlotScenarios } from './memslots/read-only-slot.ts'
 import { slotCreateScenarios } from './memslots/slot-create.ts'
 import { slotMoveScenarios } from './memslots/slot-move.ts'
 import { slotScenarios } from './memslots/slots.ts'
+import { apicPageScenarios } from './notifier/apic-page.ts'
 import { memoryAttributesScenarios } from './notifier/memory-attributes.ts'
 import { notifierScenarios } from './notifier/notifiers.ts'
 import { pfnCacheScenarios } from './notifier/pfn-caches.ts'
@@ -66,6 +67,7 @@ export const scenarios: readonly Scenario<Kvm>[] = [
   ...slotCreateScenarios,
   ...slotMoveScenarios,
   ...slotScenarios,
+  ...apicPageScenarios,
   ...memoryAttributesScenarios,
   ...notifierScenarios,
   ...pfnCacheScenarios,

@@ -110,6 +110,44 @@ export const tdpCompositeDesigns: readonly Design<Kvm>[] = [
     expect: violated(RANGE_AND_ZAP, 'no-use-after-free', 'tdp-root-count-is-number-of-holders'),
   },
   {
+    id: 'tdp-last-reference-put-by-a-walk',
+    aliases: ['a889ea54b3da'],
+    title: 'v5.10, v5.11: put the reference of a walk without freeing the root',
+    status: 'bug',
+    kernel: { commit: 'a889ea54b3da', version: 'v5.10..v5.11', function: 'tdp_mmu_next_root' },
+    about:
+      'A walk that yields holds a reference to its root. If the others are put meanwhile, that of the walk is the last, and only its count was decremented: the root stays on the list, and it and its tables are never freed. Fixed by a889ea54b3da ("KVM: x86/mmu: Ensure TDP MMU roots are freed after yield", v5.12; the title is from memory).',
+    scenarios: [RANGE_AND_ZAP],
+    patches: [
+      only(
+        'notifier',
+        replace(
+          'NS.5 put/PUT.1',
+          step<Kvm>(
+            'PUT.1',
+            {
+              fn: 'kvm_tdp_mmu_put_root',
+              since: 'history',
+              shows: (kvm, n) => {
+                const root = kvm.notifier[n].tdp[0].prev_root as number
+                return `page ${root}: root_count ${kvm.page[root].root_count} -> ${kvm.page[root].root_count - 1}`
+              },
+            },
+            {
+              does: (kvm, n) => {
+                const [walk] = kvm.notifier[n].tdp
+                kvm.page[walk.prev_root as number].root_count--
+                walk.prev_root = null
+              },
+              to: 'PUT.end',
+            },
+          ),
+        ),
+      ),
+    ],
+    expect: violated(RANGE_AND_ZAP, 'tdp-root-without-references-is-freed'),
+  },
+  {
     id: 'tdp-roots-torn-down-later',
     aliases: ['deferred-root-teardown'],
     title: 'v5.13-rc: leave the zap of invalidated roots to a later put',

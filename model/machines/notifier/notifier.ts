@@ -24,6 +24,7 @@ import { writeLock, writeUnlock } from '../primitives/lock.ts'
 import { whileUnlocked } from '../primitives/rmap-lock.ts'
 import { unmapTdpGfn } from '../tdp/unmap.ts'
 import { freeDescs } from '../zap/free-descs.ts'
+import { requestApicReload } from './apic-page.ts'
 import { flushOnReturn } from './flush-on-return.ts'
 import { invalidatePfnCache } from './pfn-cache.ts'
 import { walkSlots } from './range-walk.ts'
@@ -266,6 +267,7 @@ function unmap(bounds: Bounds): Entry<Kvm>[] {
               kvm.notifier[n].flush = true
             }),
           ),
+          ...requestApicReload(bounds),
         ]),
     flushOnReturn(
       'NS.6',

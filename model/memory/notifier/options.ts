@@ -20,6 +20,12 @@ export const attributesOptions = z
   )
   .default({ changes: 0, of: [] })
 
+export const apicPageOptions = z
+  .strictObject({
+    gfn: id.exactOptional().describe('The frame of the page; without it there is none.'),
+  })
+  .describe('The APIC access page of VMX, whose host address is in each VMCS.')
+
 export const pfnCacheOptions = z
   .strictObject({
     gfn: id.default(0).describe('The frame that the cache is for.'),

@@ -64,9 +64,10 @@ export type Request =
   | 'LOAD_MMU_PGD'
   | 'TLB_FLUSH_CURRENT'
   | 'EVENT'
+  | 'APIC_PAGE_RELOAD'
 
 /** vcpu->requests: the bits that a scenario has a use for. */
-export const requestBits = ({ requests }: Bounds): SetShape<Request> =>
+export const requestBits = ({ requests, apicPage }: Bounds): SetShape<Request> =>
   setOfNames<readonly Request[]>(
     'FREE_OBSOLETE_ROOTS',
     'TLB_FLUSH',
@@ -74,6 +75,7 @@ export const requestBits = ({ requests }: Bounds): SetShape<Request> =>
     ...when(requests.hardwareRoot, 'LOAD_MMU_PGD' as const),
     ...when(requests.flushOnReuse, 'TLB_FLUSH_CURRENT' as const),
     ...when(requests.interrupts > 0, 'EVENT' as const),
+    ...when(apicPage.gfn !== undefined, 'APIC_PAGE_RELOAD' as const),
   )
 
 /** An interrupt that a device sends: the vCPU that it is for, while it is on its way. */

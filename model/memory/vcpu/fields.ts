@@ -1,7 +1,7 @@
 import { array, flag, id, oneOf, range, ref, setOf, struct } from '../../language/shapes.ts'
 import { type Bounds, watched, zaps_unsync_pages } from '../bounds.ts'
 import { asyncPf, faultLocals } from '../fault/fields.ts'
-import { copyOnWrite } from '../notifier/fields.ts'
+import { copyOnWrite, last_seq } from '../notifier/fields.ts'
 import { optional } from '../optional.ts'
 import { requestBits, requester, storeBuffer } from '../primitives/fields.ts'
 import { mmuMembers, otherMmu } from '../roots/fields.ts'
@@ -44,6 +44,10 @@ export const vcpu = (sorts: Sorts, bounds: Bounds) =>
     /** Asleep: TASK_INTERRUPTIBLE, and vcpu->wait points at the task; waiting: only the latter. */
     sleep: optional(bounds.requests.halts > 0, oneOf('awake', 'waiting', 'asleep')),
     halts_left: range(0, bounds.requests.halts),
+    /** The address of the APIC page in the VMCS; the page that a reload has looked up, and its snapshot. */
+    apic_access_addr: optional(bounds.apicPage.gfn !== undefined, ref(sorts.pfn)),
+    apic_pfn: optional(bounds.apicPage.gfn !== undefined, ref(sorts.pfn)),
+    apic_mmu_seq: range(0, bounds.apicPage.gfn === undefined ? 0 : last_seq(bounds)),
     /** An interrupt is pending in the local APIC, and one is to be injected by VM-entry. */
     irr: optional(bounds.requests.interrupts > 0, flag),
     injected: optional(bounds.requests.interrupts > 0, flag),

@@ -105,7 +105,12 @@ export const tdpCompositeScenarios: readonly Scenario<Kvm>[] = [
       zap: { all: 1 },
     }),
     start: { tables: [], begin: (kvm) => runOnOneRoot(kvm, 1, [0, 1]) },
-    properties: ['zap-all-can-finish', 'no-deadlock', 'no-use-after-free'],
+    properties: [
+      'zap-all-can-finish',
+      'tdp-root-without-references-is-freed',
+      'no-deadlock',
+      'no-use-after-free',
+    ],
   }),
   scenario({
     id: 'tdp-composite',
