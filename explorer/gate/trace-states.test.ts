@@ -132,12 +132,16 @@ describe('the states of a log', () => {
   })
 
   // What earlier versions of model and properties did not know, each in the log that showed it.
-  it.each([
-    ['a huge page is mapped above level 1', 's19_nxhuge', 'child-is-one-level-below'],
-    ['CR0.WP gives a frame a second page', 's16_roles', 'one-page-per-key'],
-    ['a change of CR0.WP drops all roots', 's16_roles', 'kvm-mmu-unload-leaves-no-root'],
-    ['a notifier runs in a fault, and keeps the page', 's10_forkcow', 'invalidations-are-balanced'],
-  ])('are no violation where %s', (_, log, id) => {
+  it.each(
+    [
+      ['a huge page is mapped above level 1', 's19_nxhuge', 'child-is-one-level-below'],
+      ['CR0.WP gives a frame a second page', 's16_roles', 'one-page-per-key'],
+      ['a change of CR0.WP drops all roots', 's16_roles', 'kvm-mmu-unload-leaves-no-root'],
+      ['a notifier runs in a fault, and keeps the page', 's10_forkcow', 'invalidations-are-balanced'],
+      // Of s14, whatever the replay does not need is left out. For the long tests.
+      ['a page is zapped whose table is mapped writable', 's14_mix-zap-2145', 'writable-table-is-unsync'],
+    ].slice(0, effort(4, 5)),
+  )('are no violation where %s', (_, log, id) => {
     const { violated, judged } = replayed(readLog(logText(log)))
     expect(violated).toEqual([])
     expect(judged).toContainEqual([id, true])

@@ -15,19 +15,18 @@ export const trackedTableIsNotWritable: Invariant<Kvm> = {
   when: 'always, except while the shadow page is being built (GET.6 to the end of the flush of GET.12) or zapped (ZAP.4 to ZAP.6)',
   reference: 'account_shadowed(): write tracking, kvm_mmu_slot_gfn_write_protect(), then a remote flush',
   consequence: 'The guest changes a table without KVM noticing, and its shadow page stays wrong.',
-  given: (kvm, at) => tracked_pages(kvm, at).length > 0,
+  given: (kvm, at) => all(kvm.page).some((p) => is_tracked(kvm, at, p)),
   holds: (kvm, at) =>
-    tracked_pages(kvm, at).every((p) => {
+    all(kvm.page).every((p) => {
+      if (!is_tracked(kvm, at, p)) return true
       const gfn = kvm.page[p].gfn as number
       const writable = some_leaf(kvm, gfn, ({ mmuw }) => mmuw)
       return !writable && !usable_writable_translation(kvm, at, kvm.host_pte[gfn] as number)
     }),
 }
 
-function tracked_pages(kvm: Kvm, at: Counters): number[] {
-  return all(kvm.page).filter((p) => {
-    const { list, level } = kvm.page[p]
-    if (list !== 'active' || level === 1 || is_obsolete_sp(kvm, p) || !sp_has_gptes(kvm, p)) return false
-    return !is_being_built(kvm, at, p) && !is_half_zapped(kvm, at, p)
-  })
+function is_tracked(kvm: Kvm, at: Counters, p: number): boolean {
+  const { list, level } = kvm.page[p]
+  if (list !== 'active' || level === 1 || is_obsolete_sp(kvm, p) || !sp_has_gptes(kvm, p)) return false
+  return !is_being_built(kvm, at, p) && !is_half_zapped(kvm, at, p)
 }

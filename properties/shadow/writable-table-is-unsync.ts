@@ -14,17 +14,19 @@ export const writableTableIsUnsync: Invariant<Kvm> = {
   when: 'always, except while the shadow page is being built (GET.6 to the end of the flush of GET.12) or zapped (ZAP.4 to ZAP.6)',
   reference: 'mmu_try_to_unsync_pages(): sp->unsync, smp_wmb(), then the writable SPTE',
   consequence: 'The guest changes the table and flushes its TLB, but the flush finds nothing to sync.',
-  given: (kvm, at) => leaf_pages(kvm, at).some((p) => is_writable(kvm, kvm.page[p].gfn as number)),
+  given: (kvm, at) =>
+    all(kvm.page).some((p) => is_leaf_page(kvm, at, p) && is_writable(kvm, kvm.page[p].gfn as number)),
   holds: (kvm, at) =>
-    leaf_pages(kvm, at).every((p) => kvm.page[p].unsync || !is_writable(kvm, kvm.page[p].gfn as number)),
+    all(kvm.page).every((p) => {
+      if (!is_leaf_page(kvm, at, p)) return true
+      return kvm.page[p].unsync || !is_writable(kvm, kvm.page[p].gfn as number)
+    }),
 }
 
-function leaf_pages(kvm: Kvm, at: Counters): number[] {
-  return all(kvm.page).filter((p) => {
-    const { list, level } = kvm.page[p]
-    if (list !== 'active' || level !== 1 || is_obsolete_sp(kvm, p) || !sp_has_gptes(kvm, p)) return false
-    return !is_being_built(kvm, at, p) && !is_half_zapped(kvm, at, p)
-  })
+function is_leaf_page(kvm: Kvm, at: Counters, p: number): boolean {
+  const { list, level } = kvm.page[p]
+  if (list !== 'active' || level !== 1 || is_obsolete_sp(kvm, p) || !sp_has_gptes(kvm, p)) return false
+  return !is_being_built(kvm, at, p) && !is_half_zapped(kvm, at, p)
 }
 
 const is_writable = (kvm: Kvm, gfn: number): boolean => some_leaf(kvm, gfn, ({ w }) => w)
