@@ -2,7 +2,7 @@ import { enlarged } from '../state/array-bounds.ts'
 
 /**
  * A batch of states on its way to the shard that owns them, as 32-bit numbers: a header, then for each state the number
- * of the state it was reached from, the number of the step, and its packed words.
+ * of the state it was reached from, the number of the step, its hash lanes, and its packed words.
  */
 
 /** Numbers of the header. */
@@ -11,7 +11,7 @@ const HEADER = { magic: 0, generation: 1, level: 2, from: 3, count: 4, length: 5
 const MAGIC = 0x6d6d7531
 
 /** Numbers of a state besides its words. */
-export const ROW = { parent: 0, step: 1, words: 2 } as const
+export const ROW = { parent: 0, step: 1, low: 2, high: 3, words: 4 } as const
 
 /** What a batch says of itself. */
 export interface BatchHeader {
@@ -52,10 +52,12 @@ export class OutgoingBatch {
     return this.#count
   }
 
-  /** Adds a state: the words at `base`, each combined with those of `change` by exclusive or. */
+  /** Adds a state with its hash lanes: the words at `base`, each combined with those of `change` by exclusive or. */
   add(
     parent: number,
     step: number,
+    low: number,
+    high: number,
     words: Int32Array,
     base: number,
     records: Int32Array,
@@ -68,6 +70,8 @@ export class OutgoingBatch {
     const data = this.#data
     data[at++] = parent
     data[at++] = step
+    data[at++] = low
+    data[at++] = high
     for (let w = 0; w < width - ROW.words; w++) data[at + w] = words[base + w] ^ records[change + w]
   }
 

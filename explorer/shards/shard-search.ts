@@ -84,7 +84,8 @@ export class ShardSearch implements ExpansionSink {
       layout.pack(encoded, words, 0)
       if (!this.#hash.of(words, 0)) throw new Error(`initial state ${index} cannot be packed`)
       if (ownerOf(this.#hash.high, this.#options.shards) !== this.#options.shard) return
-      this.#enter(words, 0, { shard: NO_SHARD, parent: index, step: 0 })
+      const { low, high } = this.#hash
+      this.#enter(words, 0, low, high, { shard: NO_SHARD, parent: index, step: 0 })
     })
     this.#levelEnd = this.#engine.store.count
     this.#levels = [0, this.#levelEnd]
@@ -169,10 +170,11 @@ export class ShardSearch implements ExpansionSink {
       const parent = rows[at + ROW.parent]
       const step = rows[at + ROW.step]
       const base = at + ROW.words
-      if (parent < 0 || !(step >= 0 && step < steps) || !this.#hash.of(rows, base))
-        throw new BadBatch('a state in it is none of this system')
-      if (ownerOf(this.#hash.high, shards) !== shard) throw new BadBatch('it is for another shard')
-      const isNew = this.#enter(rows, base, { shard: from, parent, step })
+      const low = rows[at + ROW.low]
+      const high = rows[at + ROW.high]
+      if (parent < 0 || !(step >= 0 && step < steps)) throw new BadBatch('no step leads to a state in it')
+      if (ownerOf(high, shards) !== shard) throw new BadBatch('it is for another shard')
+      const isNew = this.#enter(rows, base, low, high, { shard: from, parent, step })
       if (isNew && isOld) throw new BadBatch(`it has a state that level ${level} did not lead to`)
       if (isNew) this.receivedNew++
     }
@@ -288,16 +290,22 @@ export class ShardSearch implements ExpansionSink {
     },
   }
 
-  /** Adds the state whose lanes the hash has just computed. @returns whether it is new. */
+  /**
+   * Adds a state. The lanes that came with it are computed again only if it is new: that takes longer than all the rest.
+   * @returns whether it is new. @throws BadBatch for a new state that is none of this system, or has other lanes.
+   */
   #enter(
     words: Int32Array,
     base: number,
+    low: number,
+    high: number,
     origin: { readonly shard: number; readonly parent: number; readonly step: number },
   ): boolean {
     const { store, visited, monitor } = this.#engine
-    const { low, high } = this.#hash
     const id = ~visited.insertState(words, base, low, high)
     if (id < 0) return false
+    if (!this.#hash.of(words, base) || this.#hash.low !== low || this.#hash.high !== high)
+      throw new BadBatch('a state in it is none of this system')
     store.tags[id >>> chunkBits][id & chunkMask] = monitor.state(id, words, base)
     this.#note(low, high)
     this.#log.append(origin, words, base)
@@ -344,7 +352,8 @@ export class ShardSearch implements ExpansionSink {
       const change = record[k] - words
       if (this.#sent.has(low[k], from, base, records, change)) continue
       this.sent++
-      this.#outgoing[owner].add(source[k], records[record[k] + RECORD.step], from, base, records, change)
+      const step = records[record[k] + RECORD.step]
+      this.#outgoing[owner].add(source[k], step, low[k], high[k], from, base, records, change)
     }
     batch.count = own
   }

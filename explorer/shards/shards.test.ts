@@ -176,13 +176,16 @@ describe('a search over shards', () => {
     const log = new ShardLog(folder(), words)
     const search = new ShardSearch({ system, properties }, { shard: 0, shards: 2, seed: 1, bits: 96 }, log)
     search.begin()
-    const batch = (fill: number, level = 0): ReturnType<typeof readBatch> => {
+    const batch = (fill: number, level = 0, high = 0): ReturnType<typeof readBatch> => {
       const outgoing = new OutgoingBatch(words, 4)
       const state = new Int32Array(words).fill(fill)
-      outgoing.add(0, 0, state, 0, new Int32Array(words), 0)
+      outgoing.add(0, 0, 1, high, state, 0, new Int32Array(words), 0)
       return readBatch(outgoing.take({ generation: 0, level, from: 1 }), words)
     }
-    expect(() => search.receive(batch(-1))).toThrow(BadBatch)
+    expect(() => search.receive(batch(-1))).toThrow('a state in it is none of this system')
+    // A state, with lanes that are not its lanes.
+    expect(() => search.receive(batch(0))).toThrow('a state in it is none of this system')
+    expect(() => search.receive(batch(0, 0, -1))).toThrow('it is for another shard')
     expect(() => search.receive(batch(0, 1))).toThrow('it is of level 1, and this shard is in 0')
     expect(() => readBatch(new Uint8Array(24), words)).toThrow(BadBatch)
     expect(() => readBatch(new Uint8Array(3), words)).toThrow('3 bytes are no batch')

@@ -83,20 +83,35 @@ export async function submitRun(run: SubmittedRun): Promise<SearchResult> {
   const keys = runKeys(run.keys.run(id))
   await enter(run, keys)
   await run.client.call('SADD', [run.keys.runs, id])
-  const stopped = await followed(run, keys, start)
-  const reports = await reportsOf(run, keys)
-  run.onReports(reports)
-  const traces = await tracesOf(run, keys, reports)
+  let stopped: StopReason | null
+  let reports: readonly ShardReport[]
+  let traces: ReadonlyMap<string, Trace>
+  try {
+    stopped = await followed(run, keys, start)
+    reports = await reportsOf(run, keys)
+    run.onReports(reports)
+    traces = await tracesOf(run, keys, reports)
+  } catch (error) {
+    // A shard that could not be searched, for example because its disk is full, continues when the same is submitted again.
+    if (!(error instanceof Unsearched)) await end(run, keys, id)
+    throw error
+  }
   await end(run, keys, id)
   return resultFrom(run, reports, traces, stopped, (performance.now() - start) / 1000)
 }
 
+/** A shard cannot be searched where its worker is; another attempt may succeed. */
+class Unsearched extends LostWorker {}
+
 /** Puts the run into Redis, unless it is there. */
-async function enter({ client, spec }: SubmittedRun, { run }: RunKeys): Promise<void> {
+async function enter({ client, spec }: SubmittedRun, keys: RunKeys): Promise<void> {
+  const { run } = keys
   const { id: server } = await serverOf(client)
   await client.call('HSETNX', [run, 'nonce', randomBytes(8).toString('hex')])
   for (const [field, value] of Object.entries({ server, generation: 0, level: 0, phase: 'search' }))
     await client.call('HSETNX', [run, field, value])
+  // What hindered a shard before may be over.
+  for (let n = 0; n < spec.shards; n++) await client.call('HDEL', [keys.shard(n), 'error'])
   // Last: a run without it is not looked at.
   await client.call('HSETNX', [run, 'spec', JSON.stringify(spec)])
 }
@@ -149,7 +164,7 @@ function throwErrors(shards: readonly Seen[]): void {
     if (error === null) continue
     const { kind, message } = errorShape.parse(JSON.parse(error))
     if (kind === 'model-error') throw new ModelError(message)
-    if (kind === 'failed') throw new LostWorker(`shard ${n} cannot be searched: ${message}`)
+    if (kind === 'failed') throw new Unsearched(`shard ${n} cannot be searched: ${message}`)
     throw new LostWorker(`shard ${n} was sent what is not from this search: ${message}`)
   }
 }
@@ -185,7 +200,7 @@ async function seenShards({ client, spec }: SubmittedRun, keys: RunKeys): Promis
 
 /** The reports of all shards, when all have reported. */
 async function reportsOf(run: SubmittedRun, keys: RunKeys): Promise<ShardReport[]> {
-  for (;;) {
+  for (let owned = performance.now(); ; ) {
     if ((await run.client.call('EXISTS', [keys.run])) === 0) throw new LostWorker(GONE)
     const shards = await seenShards(run, keys)
     throwErrors(shards)
@@ -196,6 +211,10 @@ async function reportsOf(run: SubmittedRun, keys: RunKeys): Promise<ShardReport[
         if (!parsed.success) throw new LostWorker(`shard ${n} reported what is no report`)
         return parsed.data
       })
+    const missing = shards.flatMap(({ isOwned }, n) => (isOwned ? [] : [n]))
+    if (missing.length === 0) owned = performance.now()
+    else if (run.signal.aborted && performance.now() - owned > PATIENT_MS)
+      throw new LostWorker(`interrupted while shard ${missing.join(', ')} had no worker`)
     await sleep(LOOK_EVERY_MS)
   }
 }
