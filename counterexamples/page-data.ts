@@ -16,13 +16,14 @@ import { stepView } from './verifier.ts'
 export function pageDataOf(replayed: Replayed): PageData {
   const causes = causesOf(replayed)
   const whole = withWayOn(replayed)
-  const { property, steps } = replayed
+  const { property, steps, fault } = replayed
+  const why = fault === null ? '' : ` (${fault.message})`
   return {
     ...traceDataOf(whole, causes),
     rules: rulesOf(replayed).map(({ before, text }) => ({ before, text })),
     length: steps.length,
     judged: judgedData(whole, steps.length),
-    end: property.kind === 'witness' ? property.id : `BUG: ${property.id}`,
+    end: property.kind === 'witness' ? property.id : `BUG: ${property.id}${why}`,
     commit: commitText(replayed),
   }
 }

@@ -80,6 +80,17 @@ describe('the pictures of KVM', () => {
     ])
   })
 
+  it('show the freed page that a thread is at, and say what oopses', () => {
+    const { picture, steps, end } = pageDataOf(
+      loaded((k) => k.design === 'rmap-head-read-again' && k.property === 'no-use-after-free'),
+    )
+    const boxes = new Map(picture?.boxes.map((box) => [box.id, box]))
+    for (const step of steps) for (const box of step.boxes ?? []) boxes.set(box.id, box)
+    expect(boxes.get('aging[0]')).toMatchObject({ cells: [{ name: 'sp', to: 'page0' }], gone: false })
+    expect(boxes.get('page0')?.gone).toBe(true)
+    expect(end).toMatch(/^BUG: no-use-after-free \(aging visits an SPTE of page 0 after/)
+  })
+
   it('make pages of at most 150 kB, which judge each property in each state', () => {
     const sixty = loaded(({ steps }) => steps.length >= 60 && steps.length < 70)
     expect(htmlText(sixty).length).toBeLessThan(150_000)

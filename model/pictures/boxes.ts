@@ -8,6 +8,7 @@ const MOST_LEVELS = 5
 /** The bands of a picture, from the top. */
 export const BANDS: readonly string[] = [
   'vCPUs and their TLBs',
+  'other threads, at a shadow page',
   ...Array.from({ length: MOST_LEVELS }, (_, n) => `shadow pages, level ${MOST_LEVELS - n}`),
   'frames of the guest, with their rmaps',
   'page tables of the guest',
@@ -15,15 +16,17 @@ export const BANDS: readonly string[] = [
 ]
 
 const VCPUS = 0
-const bandOfLevel = (level: number): number => 1 + MOST_LEVELS - Math.min(level, MOST_LEVELS)
-const FRAMES = 1 + MOST_LEVELS
+const WALKERS = 1
+const bandOfLevel = (level: number): number => 1 + WALKERS + MOST_LEVELS - Math.min(level, MOST_LEVELS)
+const FRAMES = 1 + WALKERS + MOST_LEVELS
 const GUEST_TABLES = FRAMES + 1
 const HOST_PAGES = GUEST_TABLES + 1
 
-/** vCPUs, shadow pages, frames, guest tables and host pages, with what points where. */
+/** vCPUs, threads that walk shadow pages, these pages, frames, guest tables and host pages, with what points where. */
 export function boxesOf(kvm: Kvm): readonly Box[] {
   return [
     ...ids(kvm.vcpu).map((v) => vcpuBox(kvm, v)),
+    ...WALKING.flatMap((kind) => ids(kvm[kind]).map((n) => walkerBox(kvm, kind, n))),
     ...ids(kvm.page).map((p) => pageBox(kvm, p)),
     ...ids(kvm.host_pte).map((gfn) => frameBox(kvm, gfn)),
     ...ids(kvm.guest_table).map((table) => guestTableBox(kvm, table)),
@@ -57,8 +60,19 @@ function vcpuBox(kvm: Kvm, v: number): Box {
         (i): Cell => ({ name: 'store buffer', text: vcpu.store_buffer[i].holds }),
       ),
       ...(vcpu.walk === null ? [] : [toPage('hardware walk', vcpu.walk)]),
+      ...(vcpu.fault.sp === null ? [] : [toPage('fault is at', vcpu.fault.sp)]),
     ],
   }
+}
+
+/** Threads that follow pointers to shadow pages, besides vCPUs. */
+const WALKING = ['zapper', 'memslot', 'shrinker', 'notifier', 'aging'] as const
+
+/** Drawn while the thread is at a page: whether it is still there is what a use after free is about. */
+function walkerBox(kvm: Kvm, kind: (typeof WALKING)[number], n: number): Box {
+  const { sp } = kvm[kind][n]
+  const title = `${kind}[${n}]`
+  return { id: title, band: WALKERS, title, cells: [toPage('sp', sp)], gone: sp === null }
 }
 
 function tlbCell(kvm: Kvm, v: number, gva: number): Cell {
