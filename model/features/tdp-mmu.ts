@@ -1,6 +1,8 @@
 import { placed } from '../language/placed.ts'
 import { when } from '../language/program.ts'
+import { one } from '../language/system.ts'
 import { tdpPageFault } from '../machines/fault/tdp-page-fault.ts'
+import { recoverNx } from '../machines/tdp/recover-nx.ts'
 import { type Bounds, has_only_tdp, slots_change, slots_come_or_go, watched } from '../memory/bounds.ts'
 import type { Feature } from './feature.ts'
 
@@ -8,15 +10,27 @@ import type { Feature } from './feature.ts'
 export const tdpMmu: Feature = {
   id: 'tdp',
   title: 'the TDP MMU: direct roots, and faults with mmu_lock held for read',
-  parts: (bounds) => ({ vcpu: [placed(410, ...when(bounds.tdp.on, tdpPageFault(bounds)))] }),
-  refuses: (bounds) => (bounds.tdp.on ? refused(bounds) : null),
+  parts: (bounds) => ({
+    vcpu: [placed(410, ...when(bounds.tdp.on, tdpPageFault(bounds)))],
+    threads: [placed(135, ...when(bounds.tdp.recoveries > 0, one(recoverNx(bounds))))],
+  }),
+  setUp: (kvm, { tdp: { recoveries } }) => {
+    if (recoveries === 0) return
+    kvm.nx[0].left = recoveries
+    kvm.nx[0].possible.add(1)
+  },
+  refuses: (bounds) => {
+    if (bounds.tdp.on) return refused(bounds)
+    return bounds.tdp.recoveries > 0 ? 'tdp.recoveries needs tdp.on' : null
+  },
 }
 
 function refused(bounds: Bounds): string | null {
   const { guest, roots, zap, shadow, fault, tdp, requests, notifier, dirtyLog, aging, memslots } = bounds
   if (requests.hardwareRoot) return 'tdp is not modelled with requests.hardwareRoot'
   if (notifier.cow.length > 0) return 'tdp is not modelled with notifier.cow'
-  if (tdp.huge && shadow.levels < 2) return 'tdp.huge needs shadow.levels: 2'
+  if ((tdp.huge || tdp.recoveries > 0) && shadow.levels < 2)
+    return 'tdp.huge and tdp.recoveries need shadow.levels: 2'
   if ((aging.calls > 0 && !aging.accessed) || memslots.preciseZap)
     return 'tdp is not modelled with aging without aging.accessed, or memslots.preciseZap'
   const logs = dirtyLog.of.length > 0

@@ -9,6 +9,7 @@ import { optional } from './optional.ts'
 import { device, guestTables, requester } from './primitives/fields.ts'
 import { rmaps, shadowPage } from './shadow/fields.ts'
 import type { Sorts } from './sorts.ts'
+import { nxRecovery } from './tdp/fields.ts'
 import { rcuReaders } from './tdp/page.ts'
 import { teardown } from './teardown/fields.ts'
 import { paravirtualFlush, postedInterrupts, svmCpu, svmVcpu, vcpu } from './vcpu/fields.ts'
@@ -103,6 +104,7 @@ export function kvmWorld(bounds: Bounds, sorts: Sorts, added: readonly Added[] =
     /** The frames of the page that is aged, one for each memslot; whether the CPU sets no A bits. Neither changes. */
     aged_gfn: array(bounds.aging.accessed ? bounds.aging.of.length : 0, ref(sorts.gfn)),
     without_ad: optional(bounds.aging.accessed, flag),
+    nx: nxRecovery(sorts, bounds),
     teardown: teardown(bounds),
     gmem: guestMemfd(bounds),
     svm_cpu: svmCpu(sorts, bounds),

@@ -110,6 +110,7 @@ describe('the call structure of the machines', () => {
         "kvm_offline_cpu",
         "kvm_post_set_cr0",
         "kvm_post_set_cr4",
+        "kvm_recover_nx_huge_pages",
         "kvm_set_cr3",
         "kvm_set_memory_region",
         "kvm_set_memslot",

@@ -21,7 +21,7 @@ export const noRequestUnnoticedInGuestMode: Invariant<Kvm> = {
 
 /** A thread has set the request bit and not checked the mode yet, or has decided to send an IPI. */
 function is_being_sent(kvm: Kvm, v: number): boolean {
-  const { vcpu, zapper, memslot, notifier, shrinker, dirtylog, attributes, device } = kvm
+  const { vcpu, zapper, memslot, notifier, shrinker, dirtylog, attributes, device, nx } = kvm
   const threads = [
     ...vcpu,
     ...zapper,
@@ -31,6 +31,7 @@ function is_being_sent(kvm: Kvm, v: number): boolean {
     ...dirtylog,
     ...attributes,
     ...device,
+    ...nx,
   ]
   const senders = threads.map((thread) => thread.req)
   return senders.some((sender) => sender.now === v || sender.ipis.has(v))

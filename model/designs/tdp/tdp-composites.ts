@@ -1,4 +1,4 @@
-import { drop, only, replace } from '../../language/patch.ts'
+import { drop, move, only, replace } from '../../language/patch.ts'
 import { step } from '../../language/program.ts'
 import { slotTest } from '../../machines/fault/fault-slot.ts'
 import { zapLeaf } from '../../machines/tdp/unmap.ts'
@@ -16,6 +16,7 @@ const ZAP_AND_NOTIFY = 'tdp-zap-all-notifier'
 const RANGE = TDP_RANGE.id
 const TWO_ROOTS = 'tdp-range-two-roots'
 const RANGE_AND_ZAP = 'tdp-range-zap-all'
+const NX = 'tdp-nx-recovery'
 
 export const tdpCompositeDesigns: readonly Design<Kvm>[] = [
   {
@@ -146,6 +147,38 @@ export const tdpCompositeDesigns: readonly Design<Kvm>[] = [
       ),
     ],
     expect: violated(RANGE_AND_ZAP, 'tdp-root-without-references-is-freed'),
+  },
+  {
+    id: 'nx-recovery-not-flushed',
+    aliases: ['nx-recovery-no-flush', '048f49809c52'],
+    title: 'v5.10, v5.11: recover an NX huge page without flushing',
+    status: 'bug',
+    kernel: { commit: '048f49809c52', version: 'v5.10..v5.11', function: 'kvm_recover_nx_huge_pages' },
+    about:
+      'What the zap of a table returned was ignored. A TLB still maps a page that no SPTE maps: the notifier does not flush, and the host frees it. Fixed by 048f49809c52 ("KVM: x86/mmu: Ensure TLBs are flushed for TDP MMU during NX zapping", v5.12; from memory). mmu_lock was held for write then.',
+    scenarios: [NX],
+    kernels: ['7.2'],
+    patches: [only('nxrecovery', drop('NX.6 flush'))],
+    expect: violated(
+      NX,
+      'no-mapping-of-a-lost-page',
+      'no-flush-debt-at-unlock',
+      'no-use-after-free',
+      'no-walk-of-a-freed-page',
+      'every-access-can-finish',
+    ),
+  },
+  {
+    id: 'nx-recovery-flushed-after-rcu',
+    aliases: [],
+    title: 'leave RCU before the flush of a recovered NX huge page',
+    status: 'control',
+    kernel: { version: 'never merged', function: 'kvm_recover_nx_huge_pages' },
+    about: 'The table may be freed while the hardware is in it: RCU does not wait for guests.',
+    scenarios: [NX],
+    kernels: ['7.2'],
+    patches: [only('nxrecovery', move('NX.7', { before: 'NX.6 flush' }, 'follow'))],
+    expect: violated(NX, 'no-use-after-free', 'no-walk-of-a-freed-page', 'every-access-can-finish'),
   },
   {
     id: 'tdp-roots-torn-down-later',

@@ -1,5 +1,6 @@
-import { array, flag, range, ref, struct, type View } from '../../language/shapes.ts'
+import { array, flag, range, ref, setOf, struct, type View } from '../../language/shapes.ts'
 import type { Bounds } from '../bounds.ts'
+import { requester } from '../primitives/fields.ts'
 import { spte } from '../shadow/fields.ts'
 import type { Sorts } from '../sorts.ts'
 
@@ -40,3 +41,17 @@ export const rootZapper = (sorts: Sorts, bounds: Bounds) => {
 }
 
 export type RootZapper = View<ReturnType<typeof rootZapper>>
+
+/** The thread that recovers NX huge pages: the table it is at, and the tables that it may recover. */
+export const nxRecovery = (sorts: Sorts, bounds: Bounds) =>
+  array(
+    bounds.tdp.recoveries > 0 ? 1 : 0,
+    struct({
+      left: range(0, bounds.tdp.recoveries),
+      /** kvm->arch.possible_nx_huge_pages. */
+      possible: setOf(sorts.page),
+      sp: ref(sorts.page),
+      removed: removedTables(sorts, bounds),
+      req: requester(sorts),
+    }),
+  )

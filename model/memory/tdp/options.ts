@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { choice } from '../option-kinds.ts'
+import { choice, count } from '../option-kinds.ts'
 
 export const tdpOptions = z
   .strictObject({
@@ -15,6 +15,11 @@ export const tdpOptions = z
       .default(false)
       .describe(
         'A fault may choose level 2, where the host pages of a whole table are contiguous; the other faults choose level 1.',
+      ),
+    recoveries: count
+      .default(0)
+      .describe(
+        'How often a kernel thread recovers an NX huge page; at the start page 1 of the scenario stands in for one.',
       ),
   })
   .describe('The TDP MMU (two-dimensional paging).')

@@ -113,6 +113,20 @@ export const tdpCompositeScenarios: readonly Scenario<Kvm>[] = [
     ],
   }),
   scenario({
+    id: 'tdp-nx-recovery',
+    title: 'a kernel thread recovers an NX huge page while the host takes a page below it away',
+    about:
+      'The table is unlinked with mmu_lock held for read, and its entries are frozen; the flush comes before RCU is left. Afterwards the notifier finds no SPTE and does not flush, and the table is freed.',
+    bounds: mergeBounds(TDP, {
+      tdp: { recoveries: 1 },
+      shadow: { pages: 3 },
+      host: { pfns: 4 },
+      notifier: { threads: 1, invalidations: 1, of: [0] },
+    }),
+    start: { tables: [], begin: (kvm) => runOnOneRoot(kvm, 2, [0]) },
+    properties: PROPERTIES,
+  }),
+  scenario({
     id: 'tdp-composite',
     title:
       'two vCPUs fault while their memslot is deleted and the host takes a range of it away, with the TDP MMU',
