@@ -10,8 +10,8 @@ import { LogRules } from '../../model/trace/rules.ts'
 import { type FittedSlice, observableIn, observedLog, watchWith } from '../../model/trace/slice.ts'
 import { effort } from '../testing/effort.ts'
 import { follow } from '../trace/index.ts'
-import { type ListedLog, naivelyAgreed } from '../trace/testing/naive-follower.ts'
 import { randomBehaviours } from '../trace/testing/random-behaviour.ts'
+import { againstProduct } from './testing/against-product.ts'
 import { eventsOf, INVALIDATION, PGDS } from './testing/print-roots.ts'
 import { logged, printedBy } from './testing/printed.ts'
 
@@ -89,16 +89,10 @@ describe('a random behaviour of the roots, printed as events', () => {
       const printed = randomBehaviours(rootsSystem(one, model, design), eventsOf)
       for (let seed = 1; seed <= effort(2, 6); seed++) {
         const events = logged([INVALIDATION, ...printed(260, seed)])
-        const watch = slice.watch()
-        const made = events.flatMap(({ event, text }) => [...watch.push(event, text)])
-        const observations = [...made, ...watch.end()]
-        const log = { system: slice.system(), observable: slice.observable, observations }
-        const agreed = naivelyAgreed(log as unknown as ListedLog, 30_000)
-        if (agreed === null) continue
-        const expected = agreed === observations.length
-        const { verdict } = await follow(observedLog(slice, () => events))
-        expect(verdict.kind, `${id}, seed ${seed}`).toBe(expected ? 'followed' : 'rejected')
-        counts[verdict.kind === 'followed' ? 'followed' : 'rejected']++
+        const compared = await againstProduct(slice, events)
+        if (compared === null) continue
+        expect(compared.verdict, `${id}, seed ${seed}`).toBe(compared.expected)
+        counts[compared.expected]++
       }
     }
     expect(counts.followed).toBeGreaterThanOrEqual(effort(1, 8))

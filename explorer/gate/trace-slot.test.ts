@@ -12,8 +12,8 @@ import { stepsOf } from '../../model/trace/table.ts'
 import { logText, logUpTo } from '../../model/trace/testing/logs.ts'
 import { effort } from '../testing/effort.ts'
 import { follow } from '../trace/index.ts'
-import { type ListedLog, naivelyAgreed } from '../trace/testing/naive-follower.ts'
 import { randomBehaviours } from '../trace/testing/random-behaviour.ts'
+import { againstProduct } from './testing/against-product.ts'
 import { fitTo, followSlice } from './testing/follow-slice.ts'
 import { eventsOf, PRINTED_SLOT } from './testing/print-slot.ts'
 import { logged } from './testing/printed.ts'
@@ -108,17 +108,10 @@ describe('a random behaviour of the slot, printed as events', () => {
       const printed = randomBehaviours(slotSystem(PRINTED_SLOT, model, designOf(id)), eventsOf)
       for (let seed = 1; seed <= effort(2, 4); seed++) {
         const events = logged(printed(110, seed))
-        const watch = slice.watch()
-        const made = events.flatMap(({ event, text }) => [...watch.push(event, text)])
-        const observations = [...made, ...watch.end()]
-        const log = { system: slice.system(), observable: slice.observable, observations }
-        const agreed = naivelyAgreed(log as unknown as ListedLog, 30_000)
-        if (agreed === null) continue
-        const { verdict } = await follow(observedLog(slice, () => events))
-        expect(verdict.kind, `${id}, seed ${seed}`).toBe(
-          agreed === observations.length ? 'followed' : 'rejected',
-        )
-        counts[verdict.kind === 'followed' ? 'followed' : 'rejected']++
+        const compared = await againstProduct(slice, events)
+        if (compared === null) continue
+        expect(compared.verdict, `${id}, seed ${seed}`).toBe(compared.expected)
+        counts[compared.expected]++
       }
     }
     expect(counts.rejected).toBeGreaterThanOrEqual(1)

@@ -13,8 +13,8 @@ import { stepsOf } from '../../model/trace/table.ts'
 import { logText, logUpTo } from '../../model/trace/testing/logs.ts'
 import { effort } from '../testing/effort.ts'
 import { follow } from '../trace/index.ts'
-import { type ListedLog, naivelyAgreed } from '../trace/testing/naive-follower.ts'
 import { randomBehaviours } from '../trace/testing/random-behaviour.ts'
+import { againstProduct } from './testing/against-product.ts'
 import { fitTo, followSlice } from './testing/follow-slice.ts'
 import { eventsOf, PRINTED_TABLE, rootIsBuilt } from './testing/print-table.ts'
 import { logged } from './testing/printed.ts'
@@ -122,17 +122,10 @@ describe('a random behaviour of the table, printed as events', () => {
       const printed = randomBehaviours(ptSystem(PRINTED_TABLE, model, designOf(id)), alone)
       for (let seed = 1; seed <= effort(1, 5); seed++) {
         const events = logged([...rootIsBuilt(1), ...printed(260, seed)])
-        const watch = slice.watch()
-        const made = events.flatMap(({ event, text }) => [...watch.push(event, text)])
-        const observations = [...made, ...watch.end()]
-        const log = { system: slice.system(), observable: slice.observable, observations }
-        const agreed = naivelyAgreed(log as unknown as ListedLog, 30_000)
-        if (agreed === null) continue
-        const { verdict } = await follow(observedLog(slice, () => events))
-        expect(verdict.kind, `${id}, seed ${seed}`).toBe(
-          agreed === observations.length ? 'followed' : 'rejected',
-        )
-        counts[verdict.kind === 'followed' ? 'followed' : 'rejected']++
+        const compared = await againstProduct(slice, events)
+        if (compared === null) continue
+        expect(compared.verdict, `${id}, seed ${seed}`).toBe(compared.expected)
+        counts[compared.expected]++
       }
     }
     expect(counts.followed).toBeGreaterThanOrEqual(effort(0, 1))
