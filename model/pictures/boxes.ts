@@ -8,7 +8,7 @@ const MOST_LEVELS = 5
 /** The bands of a picture, from the top. */
 export const BANDS: readonly string[] = [
   'vCPUs and their TLBs',
-  'other threads, at a shadow page',
+  'local variables of other threads',
   ...Array.from({ length: MOST_LEVELS }, (_, n) => `shadow pages, level ${MOST_LEVELS - n}`),
   'frames of the guest, with their rmaps',
   'page tables of the guest',
@@ -22,7 +22,7 @@ const FRAMES = 1 + WALKERS + MOST_LEVELS
 const GUEST_TABLES = FRAMES + 1
 const HOST_PAGES = GUEST_TABLES + 1
 
-/** vCPUs, threads that walk shadow pages, these pages, frames, guest tables and host pages, with what points where. */
+/** vCPUs, pointers of other threads, shadow pages, frames, guest tables and host pages, with what points where. */
 export function boxesOf(kvm: Kvm): readonly Box[] {
   return [
     ...ids(kvm.vcpu).map((v) => vcpuBox(kvm, v)),
@@ -60,7 +60,7 @@ function vcpuBox(kvm: Kvm, v: number): Box {
         (i): Cell => ({ name: 'store buffer', text: vcpu.store_buffer[i].holds }),
       ),
       ...(vcpu.walk === null ? [] : [toPage('hardware walk', vcpu.walk)]),
-      ...(vcpu.fault.sp === null ? [] : [toPage('fault is at', vcpu.fault.sp)]),
+      ...(vcpu.fault.sp === null ? [] : [toPage('fault: sp', vcpu.fault.sp)]),
     ],
   }
 }
@@ -68,7 +68,7 @@ function vcpuBox(kvm: Kvm, v: number): Box {
 /** Threads that follow pointers to shadow pages, besides vCPUs. */
 const WALKING = ['zapper', 'memslot', 'shrinker', 'notifier', 'aging'] as const
 
-/** Drawn while the thread is at a page: whether it is still there is what a use after free is about. */
+/** Drawn while the thread has a pointer to a page: one that dangles is what a use after free begins with. */
 function walkerBox(kvm: Kvm, kind: (typeof WALKING)[number], n: number): Box {
   const { sp } = kvm[kind][n]
   const title = `${kind}[${n}]`
