@@ -72,10 +72,20 @@ describe('level 2', () => {
     expect(rejected.out.join('\n')).toMatch(/roots +\d+ observations: REJECTED at line \d+/)
   })
 
-  it('takes no design that is code: one line, status 2', async () => {
-    const code = join(import.meta.dirname, '../../../docs/examples/init/my-change.ts')
-    const { status, err } = await runTrace(file(S01), '--level', '2', '--design', code)
-    expect([status, err[0]]).toEqual([2, expect.stringMatching(/my-change\.ts: .* data \(JSON\) only$/)])
+  it('takes a design that is code, as one that is data', async () => {
+    const path = file(S01)
+    const head = { id: 'mine', title: 'previous roots are not tested', scenarios: ['roots-zap-one'] }
+    const data = file(JSON.stringify({ ...head, patches: [{ op: 'drop', name: 'OB.1 prev' }] }), 'mine.json')
+    const code = file(
+      `import { drop } from 'mmucheck/language'
+export default { ...${JSON.stringify(head)}, patches: [drop('OB.1 prev')] }
+`,
+      'mine.ts',
+    )
+    const flags = ['--level', '2', '--slice', 'frame', '--design']
+    const [byData, byCode] = [await runTrace(path, ...flags, data), await runTrace(path, ...flags, code)]
+    expect(byCode.out.join('\n')).toContain('not followed: the design changes what this slice leaves out')
+    expect([byCode.err, byCode.status, byCode.out]).toEqual([byData.err, byData.status, byData.out])
   })
 
   it('says of a design that changes nothing in a slice that it was not followed there', async () => {

@@ -2,11 +2,13 @@ import { z } from 'zod'
 import type { Design } from '../../../model/designs/design.ts'
 import { printableJson, quoted } from '../../../model/language/quoted.ts'
 import { findDesign, UPSTREAM } from '../catalogue.ts'
+import { catalogueOfKernel } from '../catalogue-of-kernel.ts'
 import { type CommandContext, interruption } from '../command-context.ts'
 import { UsageError } from '../errors.ts'
 import { EXIT, worstOf } from '../exit-status.ts'
 import { unknownName } from '../nearest.ts'
 import { count, readOptions } from '../options.ts'
+import { readUserDesign } from '../read-user-design.ts'
 import type { LogReport, LogRequest } from '../trace/log-report.ts'
 import type { TraceSettings } from '../trace/run-log.ts'
 import { tamper } from '../trace/tamper-command.ts'
@@ -14,7 +16,7 @@ import { STATUSES, type TraceJson } from '../trace/trace-json.ts'
 import { type LogTask, logsIn, type NamedLog, traceLogs } from '../trace/trace-logs.ts'
 import { aligned, tableLines, verdictLine } from '../trace/trace-table.ts'
 import type { TracedModel } from '../trace/traced-model.ts'
-import { isDesignFile, readDesign } from '../user-design.ts'
+import { isDesignFile } from '../user-design.ts'
 
 const WATCHED = /^(?:vcpu=\d{1,3}|page=0x[0-9a-f]{1,16}|gfn=(?:0x[0-9a-f]{1,13}|\d{1,15}))$/
 
@@ -69,7 +71,7 @@ export async function trace(
   if (flags.tamper !== undefined)
     return tamper(context, model, logs, settings, { perClass: flags.tamper, seed: flags.seed })
   if (flags.matrix) return matrix(context, logs, settings)
-  const design = flags.design === undefined ? null : designOf(context, flags.design)
+  const design = flags.design === undefined ? null : await designOf(context, flags.design)
   const text = { width: io.width, verbose: flags.verbose ?? false }
   const tasks = logs.map((log) => ({ log, task: { settings, design, text } }))
   const reports: LogReport[] = []
@@ -116,10 +118,12 @@ function versionOf({ versions }: TracedModel<never>, asked: string): string {
 }
 
 /** A design by its id, or the one in a file. @throws UsageError for one that does not exist. */
-const designOf = ({ catalogue }: CommandContext, name: string): LogRequest['design'] =>
-  isDesignFile(name)
-    ? (readDesign(catalogue, name).design as unknown as Design<never>)
-    : findDesign(catalogue, name).id
+async function designOf(context: CommandContext, name: string): Promise<LogRequest['design']> {
+  const { catalogue } = context
+  if (!isDesignFile(name)) return findDesign(catalogue, name).id
+  const { design, code } = await readUserDesign(context, catalogueOfKernel(catalogue, undefined), name)
+  return code ?? (design as unknown as Design<never>)
+}
 
 /** In the matrix, of a design that cannot be followed in any slice. */
 const UNFIT = '-'

@@ -1,5 +1,6 @@
 import { plural } from '../../../counterexamples/text-layout.ts'
 import { LONGEST_MESSAGE, quoted, quotedPath } from '../../../model/language/quoted.ts'
+import { UPSTREAM } from '../catalogue.ts'
 import type { Finding, FindingKind } from '../gate/compare.ts'
 import { FINDINGS } from '../gate/compare.ts'
 import type { UserDesign } from '../user-design.ts'
@@ -69,11 +70,14 @@ function entryOf({ cell, property, was, now, note, counterexample }: ReportedFin
 const fileOf = ({ id, file }: { readonly id: string; readonly file: string | null }): string =>
   file === null ? `${id} (not written)` : quotedPath(file)
 
-/** One entry for each property: the shortest violation, and in how many other cells there is one. */
+/** One entry for each property: the shortest violation, of upstream if there is one, and in how many other cells. */
 function byProperty(all: readonly ReportedFinding[]): Entry[] {
   const properties = [...new Set(all.map(({ property }) => property))]
   return properties.map((property) => {
-    const own = all.filter((f) => f.property === property).toSorted((a, b) => stepsOf(a) - stepsOf(b))
+    const isOther = ({ cell }: ReportedFinding): number => (cell.startsWith(`${UPSTREAM} in `) ? 0 : 1)
+    const own = all
+      .filter((f) => f.property === property)
+      .toSorted((a, b) => isOther(a) - isOther(b) || stepsOf(a) - stepsOf(b))
     const [first] = own
     const others = own.length - 1
     const where = others === 0 ? [] : [`and in ${others === 1 ? 'one other cell' : `${others} other cells`}`]

@@ -1,6 +1,8 @@
 import type { Design } from '../../../model/designs/design.ts'
 import type { Change } from '../../../model/scenarios/additions.ts'
 import { type Catalogue, findDesign } from '../catalogue.ts'
+import { catalogueOfKernel } from '../catalogue-of-kernel.ts'
+import type { DesignCode } from '../design-code/design-code.ts'
 import { InternalError } from '../errors.ts'
 import type { LogFile } from './log-file.ts'
 import { Interrupted } from './passes.ts'
@@ -13,8 +15,8 @@ export interface LogRequest {
   /** On the disk. */
   readonly file: LogFile
   readonly settings: TraceSettings
-  /** By name, or one from a file; null for the kernel as it is. */
-  readonly design: string | Design<never> | null
+  /** By name, or one from a file, as data or as the text of its code; null for the kernel as it is. */
+  readonly design: string | Design<never> | DesignCode | null
   readonly text: TextStyle
 }
 
@@ -50,19 +52,24 @@ export async function reportOn<W>(
   const model = await catalogue.traces?.()
   if (model === undefined) throw new InternalError('this model knows no logs of a real system')
   try {
-    return reportOf(await runLog(file, model, settings, changeOf(catalogue, design), stop), text)
+    const change = await changeOf(catalogue, design)
+    return reportOf(await runLog(file, model, settings, change, stop), text)
   } catch (error) {
     if (error instanceof Interrupted) return null
     throw error
   }
 }
 
-const changeOf = <W>(catalogue: Catalogue<W>, design: LogRequest['design']): Change<W> | undefined =>
-  design === null
-    ? undefined
-    : typeof design === 'string'
-      ? findDesign(catalogue, design)
-      : (design as unknown as Change<W>)
+async function changeOf<W>(
+  catalogue: Catalogue<W>,
+  design: LogRequest['design'],
+): Promise<Change<W> | undefined> {
+  if (design === null) return undefined
+  if (typeof design === 'string') return findDesign(catalogue, design)
+  if (!('modules' in design)) return design as unknown as Change<W>
+  const { designOfCode } = await import('../design-code/design-of-code.ts')
+  return (await designOfCode(catalogueOfKernel(catalogue, undefined), design)).design
+}
 
 /** The report on a log that cannot be read. */
 export const refusedReport = (name: string, refused: string, text: TextStyle): LogReport =>
