@@ -47,6 +47,7 @@ export const TOOLS = {
   'small-replay': 'explorer/cli/testing/small-replay-main.ts',
   // For tests.
   batch: 'explorer/state/batch.ts',
+  exhaustive: 'explorer/search/exhaustive.ts',
   'parallel-search': 'explorer/search/parallel/search.ts',
   'random-system': 'explorer/oracles/random-system.ts',
   'shared-table': 'explorer/state/shared-table.ts',

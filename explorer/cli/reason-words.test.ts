@@ -112,10 +112,6 @@ describe('why something was not applied', () => {
       { kind: 'symmetry-of-one-worker' },
       'workers: symmetry, which saves more, needs one worker; --reduce none takes several',
     ],
-    [
-      { kind: 'graph-of-one-worker', property: 'p' },
-      'workers: p is judged on the whole graph, which one worker must hold',
-    ],
   ])('%j', (reason, words) => {
     expect(notAppliedInWords(reason)).toBe(words)
   })

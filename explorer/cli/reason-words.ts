@@ -95,10 +95,6 @@ export function notAppliedInWords(reason: NotApplied): string {
       { kind: 'symmetry-of-one-worker' },
       () => 'workers: symmetry, which saves more, needs one worker; --reduce none takes several',
     )
-    .with(
-      { kind: 'graph-of-one-worker' },
-      ({ property }) => `workers: ${property} is judged on the whole graph, which one worker must hold`,
-    )
     .exhaustive()
 }
 

@@ -25,6 +25,8 @@ describe('a single search with --workers', () => {
   const cases: [string, string, string[]][] = [
     ['on the small catalogue', SMALL, ['counts', '--property', 'not-both-four', '--property', 'half-way']],
     ['of the bug of v5.18', MAIN, ['roots-zap-all', '--design', 'R1', '--property', 'no-stale-root-used']],
+    ['with what is judged on the whole graph', MAIN, ['roots-zap-all', '--design', 'R1', '--reduce', 'none']],
+    ['of a fault retried for ever', MAIN, ['prefault-loop', '--kernel', '6.12', '--reduce', 'none']],
   ]
   it.each(cases.slice(0, effort(1, cases.length)))(
     'gives the same numbers and counterexamples for 1 and 3: %s',
@@ -32,13 +34,12 @@ describe('a single search with --workers', () => {
       const [one, three] = ['1', '3'].map((n) => search(program, [...args, '--workers', n]))
       expect([one, three].map(({ check }) => check.workers)).toEqual([1, 3])
       expect(one.status).toBe(1)
-      expect(one.check.properties[0].counterexample?.id).toMatch(/^ce-/)
+      expect(one.check.properties.some(({ counterexample }) => counterexample !== null)).toBe(true)
       expect(essence(three)).toEqual(essence(one))
     },
   )
 
   it.each([
-    [['counts'], 'workers: can-finish is judged on the whole graph'],
     [['alike'], 'workers: symmetry, which saves more, needs one worker'],
     [['alike', '--reduce', 'symmetry'], 'workers: --reduce symmetry needs one worker'],
   ])('is made by one, and says why, where sharing would change something: %j', (args, why) => {

@@ -51,6 +51,22 @@ export function publishedModel(id: string): Model {
   return { system: row.build(), properties: [] }
 }
 
+/** A random system with properties of every kind. */
+export const randomGraphModel = (tape: readonly number[]): Model => randomSystem(tape) as Model
+
+/** Two-phase commit with goals that can and cannot always be reached, and liveness. */
+export function twoPhaseGoals(size: number): Model {
+  type World = { tmState: string }
+  const { system, properties } = twoPhaseModel(size)
+  const state = (w: unknown): string => (w as World).tmState
+  const goals: Property<unknown>[] = [
+    { kind: 'progress', id: 'can-end', title: '', goal: (w) => state(w) !== 'init' },
+    { kind: 'progress', id: 'can-commit', title: '', goal: (w) => state(w) === 'committed' },
+    { kind: 'eventually', id: 'ends', title: '', goal: (w) => state(w) !== 'init' },
+  ]
+  return { system, properties: [...properties, ...(goals as Property<never>[])] }
+}
+
 /** A random system with the properties that do not need the graph. */
 export function randomModel(tape: readonly number[]): Model {
   const { system, properties } = randomSystem(tape)

@@ -65,6 +65,23 @@ export function smallerIfTooLarge(
   })
 }
 
+/**
+ * Evaluates liveness after `found`, the result of an unreduced search, as `breadthFirst` does. The time of that search
+ * counts towards the limits.
+ * @throws the errors of `breadthFirst`.
+ */
+export function livenessAfter(
+  found: SearchResult,
+  system: System,
+  properties: readonly Property<never>[],
+  { reduce = 'none', ...options }: SearchOptions,
+): SearchResult {
+  return withLivenessResults(callOf(system, properties, options, reduce), (call) => {
+    call.watch.resumeFrom(found.seconds)
+    return found
+  })
+}
+
 /** Searches, then evaluates liveness. A failure is thrown with the trace to it. */
 function withLivenessResults(call: Call, search: (call: Call) => SearchResult): SearchResult {
   const { options, watch } = call

@@ -14,6 +14,7 @@ import type { StateTable, VisitedSet } from '../state/state-table.ts'
 import { type ShareChunk, VectorStore } from '../state/vector-store.ts'
 import { type StorageOptions, sharedSetOf, visitedSetOf } from '../state/visited-set.ts'
 import { Expander } from './expander.ts'
+import { EdgeList } from './parallel/edge-list.ts'
 import type { Model } from './parallel/model.ts'
 import { type DecidedAt, decidedAt, type PlaceOf, PropertyMonitor } from './property-monitor.ts'
 import type { SearchOptions } from './search-options.ts'
@@ -58,14 +59,16 @@ export interface Engine extends BatchSearch {
   readonly checkpoint: SearchCheckpoint | null
 }
 
-/** The parts of one worker of a parallel search. It keeps no edges, reduces nothing and writes no checkpoints. */
+/** The parts of one worker of a parallel search. It reduces nothing and writes no checkpoints. */
 export interface WorkerEngine extends BatchSearch {
   readonly visited: StateTable
+  /** The edges that it finds, if a property is evaluated on them; else null. */
+  readonly edges: EdgeList | null
   readonly expander: Expander
 }
 
 /** The parts of one shard of a search over several machines: as those of a worker, with a separate table. */
-export type ShardEngine = WorkerEngine
+export type ShardEngine = Omit<WorkerEngine, 'edges'>
 
 /** What the workers of one search share, as one of them sees it. */
 export interface Team {
@@ -126,8 +129,7 @@ export function engineFor(
 
   // Sleep sets save look-ups, but the graph needs every edge.
   const expander = compression?.expander ?? new Expander(compiled, store)
-  const stateGraph =
-    storage === 'exact' && properties.some((p) => p.kind === 'progress') ? new StateGraph() : null
+  const stateGraph = needsEdges(properties, storage) ? new StateGraph() : null
   const sleep = stateGraph === null ? 'in-order' : 'never'
   const successorCache = store.cacheWidth > 0 ? new SuccessorCache(expander.lists, store, sleep) : null
 
@@ -150,9 +152,17 @@ export function workerEngineFor(
   store.setGuestsAside()
   const visited = sharedSetOf(table, store, exchange, me, options)
   const expander = new Expander(code.compiled, store)
-  const successorCache = store.cacheWidth > 0 ? new SuccessorCache(expander.lists, store, 'by-level') : null
-  return { ...code, store, visited, expander, successorCache }
+  const edges = needsEdges(properties, options.storage) ? new EdgeList() : null
+  const sleep = edges === null ? 'by-level' : 'never'
+  const successorCache = store.cacheWidth > 0 ? new SuccessorCache(expander.lists, store, sleep) : null
+  return { ...code, store, visited, expander, successorCache, edges }
 }
+
+/** Whether a property is evaluated on all edges. They join states that must be known by number. */
+const needsEdges = (
+  properties: readonly Property<never>[],
+  storage: StorageOptions['storage'] = 'exact',
+): boolean => storage === 'exact' && properties.some((p) => p.kind === 'progress')
 
 /** Builds one shard of a search over several machines, which stores fingerprints. @throws ModelError */
 export function shardEngineFor(

@@ -1,12 +1,12 @@
 import { ModelError } from '../../model/language/errors.ts'
 import type { Property } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
-import { NOTHING_REDUCED, savesTime } from '../reduce/reduction.ts'
-import { breadthFirst, smallerIfTooLarge } from './breadth-first.ts'
+import { isTooLarge, NOTHING_REDUCED, savesTime } from '../reduce/reduction.ts'
+import { breadthFirst, livenessAfter, smallerIfTooLarge } from './breadth-first.ts'
 import { FailedSearch } from './failed-search.ts'
 import type { NotApplied, OneWorker } from './not-applied.ts'
 import type { ModelSource } from './parallel/model.ts'
-import { graphPropertyIn, parallelBreadthFirst } from './parallel/search.ts'
+import { LostWorker, parallelBreadthFirst } from './parallel/search.ts'
 import { MOST_WORKERS } from './parallel/shared-memory.ts'
 import type { SearchResult } from './result.ts'
 import type { SearchOptions } from './search-options.ts'
@@ -24,23 +24,18 @@ export async function exhaustive(
   team: ModelSource | null,
 ): Promise<SearchResult> {
   if (workers === 1 || team === null) return breadthFirst(system, properties, options)
-  const alone = whyAlone(system, properties, options)
+  const alone = whyAlone(system, options)
   if (alone !== null) return noted(breadthFirst(system, properties, options), alone)
   const most = Math.min(workers, MOST_WORKERS)
   return { ...(await shared(system, properties, options, most, team)), workers: most }
 }
 
 /** Why the search is done by one worker even if more are requested, or null. Sharing must not change its numbers. */
-function whyAlone(
-  system: System,
-  properties: readonly Property<never>[],
-  { reduce, checkpoint, resume }: SearchOptions,
-): OneWorker | null {
+function whyAlone(system: System, { reduce, checkpoint, resume }: SearchOptions): OneWorker | null {
   if (checkpoint !== undefined || resume !== undefined) return { kind: 'checkpoints-of-one-worker' }
   if (reduce === 'symmetry' || reduce === 'por') return { kind: 'reduction-of-one-worker', reduce }
   if (reduce === 'all' && savesTime(system)) return { kind: 'symmetry-of-one-worker' }
-  const graph = graphPropertyIn(properties)
-  return graph === null ? null : { kind: 'graph-of-one-worker', property: graph }
+  return null
 }
 
 /**
@@ -71,7 +66,37 @@ async function shared(
       notApplied: reduce === 'none' ? [] : [{ kind: 'shared-in-full' }],
     },
   }
-  return reduce === 'none' ? result : smallerIfTooLarge(result, system, properties, options)
+  if (reduce !== 'none' && isTooLarge(result)) return smallerIfTooLarge(result, system, properties, options)
+  return livenessAfter(withGraphTraces(result, system, properties, options), system, properties, {
+    ...options,
+    reduce,
+  })
+}
+
+/**
+ * Adds the traces to goals that cannot always be reached. Several workers know only that there is such a state; a search
+ * by one worker finds the first one.
+ * @throws LostWorker when it finds none.
+ */
+function withGraphTraces(
+  found: SearchResult,
+  system: System,
+  properties: readonly Property<never>[],
+  options: SearchOptions,
+): SearchResult {
+  const lost = found.properties.filter((p) => p.kind === 'progress' && p.verdict === 'violated')
+  if (lost.length === 0) return found
+  const asked = properties.filter(({ id, kind }) => kind === 'fault' || lost.some((p) => p.id === id))
+  const again = breadthFirst(system, asked, options)
+  const traced = found.properties.map((p) => {
+    if (!lost.includes(p)) return p
+    const result = again.properties.find(({ id }) => id === p.id)
+    // A verdict must not depend on what only some searches find.
+    if (again.complete && result?.verdict !== 'violated')
+      throw new LostWorker(`what several workers found about ${p.id} was not found again by one`)
+    return result?.verdict === 'violated' ? { ...p, trace: result.trace, reason: null } : p
+  })
+  return { ...found, properties: traced, seconds: found.seconds + again.seconds }
 }
 
 /** Keeps only what was found: everything else in an unfinished search is inconclusive. */

@@ -25,5 +25,3 @@ export type OneWorker =
   | { readonly kind: 'reduction-of-one-worker'; readonly reduce: Reduce }
   /** Symmetry saves more than workers do. */
   | { readonly kind: 'symmetry-of-one-worker' }
-  /** The property is evaluated on all edges, which one worker must hold. */
-  | { readonly kind: 'graph-of-one-worker'; readonly property: string }

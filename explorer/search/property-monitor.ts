@@ -232,6 +232,17 @@ export class PropertyMonitor<Place = DecidedAt> {
     return this.#goals.bytes
   }
 
+  /**
+   * By always-possible property, in their order: one byte per state from number `first` to `end - 1`, not 0 where the
+   * goal holds.
+   */
+  goalsOf(first: number, end: number): Uint8Array[] {
+    const ids = this.#predicates.list.map(({ id }) => id)
+    return this.#properties
+      .filter(({ kind }) => kind === 'progress')
+      .map(({ id }) => this.#goals.statesOf(ids.indexOf(id), end).slice(first))
+  }
+
   /** Marks the always-possible goals that hold in a state read from a checkpoint. */
   restoreGoals(id: number, words: Int32Array, base: number): void {
     this.#markGoals(id, UNNUMBERED, words, base)

@@ -81,28 +81,14 @@ export class StateGraph {
    * @param marked one byte per state, non-zero at the goals; changed in place.
    */
   markBackwards(marked: Uint8Array): void {
-    const states = marked.length
-    while (this.#states < states) this.#startState()
-    const edgeEnd = (s: number): number => (s + 1 < this.#states ? this.#first[s + 1] : this.#count)
-    const into = new Float64Array(states + 1)
-    for (let e = 0; e < this.#count; e++) into[this.#targets[e] + 1]++
-    for (let s = 0; s < states; s++) into[s + 1] += into[s]
-    const sources = new Int32Array(this.#count)
-    const cursor = into.slice()
-    for (let s = 0; s < states; s++) {
-      for (let e = this.#first[s]; e < edgeEnd(s); e++) sources[cursor[this.#targets[e]]++] = s
-    }
-    const queue = new Int32Array(states)
-    let tail = 0
-    for (let s = 0; s < states; s++) if (marked[s] !== 0) queue[tail++] = s
-    for (let head = 0; head < tail; head++) {
-      const s = queue[head]
-      for (let e = into[s]; e < into[s + 1]; e++) {
-        const source = sources[e]
-        if (marked[source] !== 0) continue
-        marked[source] = 1
-        queue[tail++] = source
-      }
+    while (this.#states < marked.length) this.#startState()
+    markBackwards(marked, this.#count, this.#eachEdge)
+  }
+
+  readonly #eachEdge = (visit: (source: number, target: number) => void): void => {
+    for (let s = 0; s < this.#states; s++) {
+      const end = s + 1 < this.#states ? this.#first[s + 1] : this.#count
+      for (let e = this.#first[s]; e < end; e++) visit(s, this.#targets[e])
     }
   }
 
@@ -111,5 +97,42 @@ export class StateGraph {
       this.#first = enlarged(this.#first, new Float64Array(this.#first.length * 2))
     }
     this.#first[this.#states++] = this.#count
+  }
+}
+
+/**
+ * Marks every state from which a marked one can be reached.
+ * @param marked one byte per state, non-zero at the goals; changed in place.
+ * @param edges their number.
+ * @param eachEdge visits them, in any order, the same each time.
+ */
+export function markBackwards(
+  marked: Uint8Array,
+  edges: number,
+  eachEdge: (visit: (source: number, target: number) => void) => void,
+): void {
+  const states = marked.length
+  // By target: where its sources begin.
+  const into = new Float64Array(states + 1)
+  eachEdge((_, target) => {
+    into[target + 1]++
+  })
+  for (let s = 0; s < states; s++) into[s + 1] += into[s]
+  const sources = new Int32Array(edges)
+  const cursor = into.slice()
+  eachEdge((source, target) => {
+    sources[cursor[target]++] = source
+  })
+  const queue = new Int32Array(states)
+  let tail = 0
+  for (let s = 0; s < states; s++) if (marked[s] !== 0) queue[tail++] = s
+  for (let head = 0; head < tail; head++) {
+    const s = queue[head]
+    for (let e = into[s]; e < into[s + 1]; e++) {
+      const source = sources[e]
+      if (marked[source] !== 0) continue
+      marked[source] = 1
+      queue[tail++] = source
+    }
   }
 }

@@ -1,6 +1,7 @@
 import { ModelError } from '../../model/language/errors.ts'
 import { isLiveness, type Property } from '../../model/language/property.ts'
 import type { Trace } from '../../model/language/trace.ts'
+import type { JoinedGraph } from './parallel/joined-graph.ts'
 import { type PropertyResult, propertyResult, type Verdict } from './result.ts'
 import type { StateGraph } from './state-graph.ts'
 
@@ -9,7 +10,7 @@ export interface Decided {
   readonly complete: boolean
   readonly states: number
   /** The edges on which always-possible properties were decided; null if there are none. */
-  readonly stateGraph: StateGraph | null
+  readonly stateGraph: StateGraph | JoinedGraph | null
 }
 
 /** Whether a property is a predicate on single states. */

@@ -12,6 +12,13 @@ const NUMBER_MASK = (1 << NUMBER_BITS) - 1
 /** Most states that one thread can find; one less than the bits allow, because 0 means "not published". */
 export const MOST_STATES = NUMBER_MASK
 
+/** The entry of state `number` of a thread: its number for all threads, never 0. */
+export const entryOf = (thread: number, number: number): number => (thread << NUMBER_BITS) | (number + 1)
+
+/** The thread in whose store the state of an entry is, and its number there. */
+export const entryThread = (entry: number): number => entry >>> NUMBER_BITS
+export const entryNumber = (entry: number): number => (entry & NUMBER_MASK) - 1
+
 /** The full states of all threads. */
 export interface AllVectors {
   /** Packed states by thread and chunk; a chunk may be missing until `receive` is called. */
@@ -22,7 +29,8 @@ export interface AllVectors {
 
 /**
  * ExactSet for several threads: slots of `[hash, thread and number + 1]`, claimed by writing the hash. The thread
- * that claims a slot puts the state into its store before it publishes the number in the slot.
+ * that claims a slot puts the state into its store before it publishes the number in the slot. Of a known state, a batch
+ * gets the entry.
  */
 export class SharedExactSet implements StateTable {
   readonly lossy = false
@@ -67,9 +75,12 @@ export class SharedExactSet implements StateTable {
             break
           }
         }
-        if (key === hash && this.#isSuccessor(this.#table.published(at), source[k], records, record[k])) {
-          found[k] = 0
-          break
+        if (key === hash) {
+          const entry = this.#table.published(at)
+          if (this.#isSuccessor(entry, source[k], records, record[k])) {
+            found[k] = entry
+            break
+          }
         }
         at = (at + 2) & wrap
       }

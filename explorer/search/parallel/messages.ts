@@ -2,6 +2,7 @@ import type { MessagePort } from 'node:worker_threads'
 import type { Trace } from '../../../model/language/trace.ts'
 import type { SearchSettings } from '../search-options.ts'
 import type { StopReason } from '../stop-reason.ts'
+import type { GraphPart } from './joined-graph.ts'
 import type { ModelSource } from './model.ts'
 import type { SharedMemory } from './shared-memory.ts'
 
@@ -24,6 +25,8 @@ export interface WorkerReport {
   readonly antecedents: readonly number[]
   /** Ids of the properties that a state or step decided, and of the oopses that occurred. */
   readonly found: readonly string[]
+  /** Null if no property needs the graph, or if this worker stopped the search. */
+  readonly graph: GraphPart | null
   /** Bits of a fingerprint; null if states are stored in full. */
   readonly bits: number | null
   readonly collisionMeasured: number

@@ -6,7 +6,9 @@ import {
   countingModel,
   crashingModel,
   filterLockModel,
+  randomGraphModel,
   randomModel,
+  twoPhaseGoals,
   twoPhaseModel,
 } from '../../oracles/models.ts'
 import { effort } from '../../testing/effort.ts'
@@ -16,7 +18,9 @@ import type { Model } from './model.ts'
 
 // Workers are threads of the built program, so the built program is what is tested here.
 const parallel: typeof import('./search.ts') = await import(tool('parallel-search'))
+const shared: typeof import('../exhaustive.ts') = await import(tool('exhaustive'))
 const models = pathToFileURL(tool('models'))
+const madeBy: Readonly<Record<string, (...args: readonly unknown[]) => Model>> = await import(models.href)
 
 const inParallel = (
   make: (...args: never[]) => Model,
@@ -168,15 +172,66 @@ describe('parallelBreadthFirst', () => {
     await expect(inParallel(crashingModel, [0], { workers: 3 })).rejects.toThrow(/worker \d was lost/)
   })
 
-  it('what needs the whole graph is refused', async () => {
+  it('what is no model is refused', async () => {
     const source = { module: models.href, function: 'randomSystem', arguments: [[1, 2, 3]] }
-    const random = { ...source, module: pathToFileURL(tool('random-system')).href }
-    await expect(parallel.parallelBreadthFirst(random, { workers: 2 })).rejects.toThrow(
-      'which one worker must hold',
-    )
     await expect(parallel.parallelBreadthFirst(source, { workers: 2 })).rejects.toThrow('exports no function')
     await expect(inParallel(twoPhaseModel, [3], { workers: 0 })).rejects.toThrow(
       '0 workers asked for; there can be 1 to',
     )
+  })
+})
+
+/** What one search by several workers finds, with what is judged on the whole graph. */
+function exhaustively(make: (...args: never[]) => Model, args: readonly unknown[], options: object) {
+  // The system of the built program: it knows only model code that was made by its own functions.
+  const { [make.name]: built } = madeBy
+  const { system, properties } = built(...args)
+  const source = { module: models.href, function: make.name, arguments: args }
+  return shared.exhaustive(system, properties, { reduce: 'none', ...options }, source)
+}
+
+describe('what is judged on the whole graph', () => {
+  it.each(effort(0, 1) === 0 ? [2] : [2, 4])(
+    '%i workers judge as one does, with its traces',
+    async (workers) => {
+      const { system, properties } = twoPhaseGoals(effort(4, 5))
+      const alone = breadthFirst(system, properties)
+      const together = await exhaustively(twoPhaseGoals, [effort(4, 5)], { workers })
+      expect(together.workers).toBe(workers)
+      expect(essence(together)).toEqual(essence(alone))
+      const verdicts = new Map(together.properties.map(({ id, verdict }) => [id, verdict]))
+      expect([verdicts.get('can-end'), verdicts.get('can-commit')]).toEqual(['holds', 'violated'])
+      expect(verdicts.get('ends')).toMatch(/holds|violated/)
+    },
+  )
+
+  it('of random systems, also where pieces are small', async () => {
+    const kinds = new Set<string>()
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.nat(1 << 20), { minLength: 20, maxLength: 120 }),
+        fc.integer({ min: 2, max: 4 }),
+        async (tape, workers) => {
+          const { system, properties } = randomGraphModel(tape)
+          const alone = breadthFirst(system, properties)
+          for (const { kind, verdict } of alone.properties) kinds.add(`${kind} ${verdict}`)
+          expect(essence(await exhaustively(randomGraphModel, [tape], { workers }))).toEqual(essence(alone))
+        },
+      ),
+      { numRuns: effort(5, 60) },
+    )
+    if (effort(0, 1) === 1)
+      expect([...kinds]).toEqual(expect.arrayContaining(['progress holds', 'progress violated']))
+  })
+
+  it('is inconclusive with fingerprints, and where the search did not end', async () => {
+    for (const options of [{ storage: 'fingerprint' }, { maxStates: 100 }] as const) {
+      const { system, properties } = twoPhaseGoals(4)
+      const together = await exhaustively(twoPhaseGoals, [4], { workers: 2, ...options })
+      const judged = together.properties.filter(({ id }) => id.startsWith('can-'))
+      expect(judged.map(({ verdict }) => verdict)).toEqual(['inconclusive', 'inconclusive'])
+      if (together.complete)
+        expect(essence(together)).toEqual(essence(breadthFirst(system, properties, options)))
+    }
   })
 })

@@ -4,10 +4,10 @@ import type { CompiledSystem } from '../../compile/compiled-system.ts'
 import type { Predicates } from '../../compile/predicates.ts'
 import { MOST_ARRAY_BYTES } from '../../state/array-bounds.ts'
 import { Batch } from '../../state/batch.ts'
-import { MOST_STATES } from '../../state/shared-exact-set.ts'
+import { entryOf, MOST_STATES } from '../../state/shared-exact-set.ts'
 import { SharedTable } from '../../state/shared-table.ts'
 import type { StateTable } from '../../state/state-table.ts'
-import { type SharedChunk, VectorStore } from '../../state/vector-store.ts'
+import { VectorStore } from '../../state/vector-store.ts'
 import { wordsPerSlot } from '../../state/visited-set.ts'
 import { workerEngineFor } from '../composition.ts'
 import type { Expander, ExpansionSink } from '../expander.ts'
@@ -17,7 +17,9 @@ import type { StopReason } from '../stop-reason.ts'
 import type { SuccessorCache } from '../successor-cache.ts'
 import type { Valuations } from '../valuations.ts'
 import { ChunkExchange } from './chunk-exchange.ts'
+import type { EdgeList } from './edge-list.ts'
 import { Frontier } from './frontier.ts'
+import type { GraphPart } from './joined-graph.ts'
 import type { ParallelOptions, WorkerReport } from './messages.ts'
 import type { Model } from './model.ts'
 import {
@@ -55,6 +57,9 @@ export class SearchWorker implements ExpansionSink {
   readonly #visited: StateTable
   readonly #expander: Expander
   readonly #successorCache: SuccessorCache | null
+  readonly #edges: EdgeList | null
+  /** What to add to the number of a guest for its entry. */
+  #guestEntries = 0
   readonly #valuations: Valuations
   readonly #monitor: PropertyMonitor
   readonly #watch: LimitWatch
@@ -96,6 +101,7 @@ export class SearchWorker implements ExpansionSink {
     this.#expander = engine.expander
     const { batch } = this.#expander
     this.#successorCache = engine.successorCache
+    this.#edges = engine.edges
     this.#growth = new TableGrowth(memory, this.#table, this.#exchange, me, batch.found.length)
     this.#mostOfPieces =
       memory.workers * (Frontier.mostOfPiece * this.#compiled.mostEnabled + batch.found.length)
@@ -179,17 +185,20 @@ export class SearchWorker implements ExpansionSink {
     else {
       for (let at = from; at < end; ) {
         const last = Math.min(end, (at | chunkMask) + 1)
-        this.#expandGuests(this.#exchange.chunk(owner, at >>> chunkBits), at & chunkMask, last - at)
+        this.#expandGuests(owner, at, last - at)
         at = last
       }
     }
     this.#showProgress()
   }
 
-  #expandGuests(chunk: SharedChunk, first: number, count: number): void {
+  /** Expands states of one chunk of another worker. */
+  #expandGuests(owner: number, first: number, count: number): void {
     // The batch may still refer to the guests of the previous piece.
     this.#lookUp()
-    this.#store.takeGuests(chunk, first, first + count)
+    const from = first & chunkMask
+    this.#store.takeGuests(this.#exchange.chunk(owner, first >>> chunkBits), from, from + count)
+    this.#guestEntries = entryOf(owner, first)
     this.#expand(0, count)
   }
 
@@ -220,6 +229,8 @@ export class SearchWorker implements ExpansionSink {
 
   /** Which table may overflow its maximum size with the next pieces, as a reason to stop; or null. */
   get #lack(): StopReason | null {
+    if ((this.#edges?.growthFor(this.#mostOfPieces) ?? 0) > this.#mostArrayBytes)
+      return { kind: 'table-full', table: 'steps between states' }
     const isFull = !this.#table.fits(this.#mostOfPieces) && this.#table.nextBytes > this.#mostArrayBytes
     return isFull || this.#store.count + this.#mostOfPieces > MOST_STATES
       ? { kind: 'table-full', table: 'visited states' }
@@ -233,11 +244,22 @@ export class SearchWorker implements ExpansionSink {
     this.#growth.ensureRoom()
     this.#visited.insert(batch, this.#compiled.records)
     if (!this.#beyond) {
+      if (this.#edges !== null) this.#keepEdges(this.#edges)
       batch.compact()
       this.#evaluateNew()
       this.#successorCache?.fill(batch)
     }
     batch.count = 0
+  }
+
+  #keepEdges(edges: EdgeList): void {
+    const { found, source, count } = this.#expander.batch
+    for (let k = 0; k < count; k++) {
+      const s = source[k]
+      // The first chunk is that of the guests.
+      const from = s <= chunkMask ? this.#guestEntries + s : entryOf(this.#me, s)
+      edges.add(from, found[k] < 0 ? entryOf(this.#me, ~found[k]) : found[k])
+    }
   }
 
   #evaluateNew(): void {
@@ -256,7 +278,8 @@ export class SearchWorker implements ExpansionSink {
 
   get #bytes(): number {
     const records = this.#expander.lists.bytes + this.#valuations.bytes
-    return this.#store.bytes + records + (this.#me === 0 ? this.#table.bytes : 0)
+    const graph = this.#edges === null ? 0 : this.#edges.bytes + this.#monitor.bytes
+    return this.#store.bytes + records + graph + (this.#me === 0 ? this.#table.bytes : 0)
   }
 
   get #bytesOfAll(): number {
@@ -294,9 +317,18 @@ export class SearchWorker implements ExpansionSink {
         eachActionRecord: (visit) => compiled.eachRecord((record) => visit(compiled.records, record)),
       }),
       found: [...this.#monitor.findings.keys()],
+      graph: this.#graph,
       bits: bits ?? null,
       // All workers share one table.
       collisionMeasured: this.#me === 0 ? (this.#visited.collisionMeasured ?? 0) : 0,
     }
+  }
+
+  /** This worker's part of the graph; null if no property needs it, or the search was stopped. */
+  get #graph(): GraphPart | null {
+    if (this.#edges === null || this.#stopped !== null) return null
+    const first = chunkMask + 1
+    const end = this.#store.count
+    return { pairs: this.#edges.pairs, first, end, goals: this.#monitor.goalsOf(first, end) }
   }
 }

@@ -11,6 +11,7 @@ import type { SearchResult } from '../result.ts'
 import type { Progress, SearchOptions } from '../search-options.ts'
 import { behindOops, type StopReason } from '../stop-reason.ts'
 import { resultsOf } from '../verdicts.ts'
+import { JoinedGraph } from './joined-graph.ts'
 import type { TracesReport, WorkerInput, WorkerMessage, WorkerReport } from './messages.ts'
 import { loadModel, type Model, type ModelSource } from './model.ts'
 import { portsBetween } from './ports.ts'
@@ -46,12 +47,13 @@ const SECONDS_FOR_TRACES = 10
 /** Milliseconds between two reports of progress. */
 const POLL_INTERVAL = 50
 
-/** Id of the first property that needs the whole graph, which several workers do not have in one place; or null. */
+/** Id of the first property that needs the whole graph, which several machines do not have in one place; or null. */
 export const graphPropertyIn = (properties: Model['properties']): string | null =>
   properties.find((p) => p.kind === 'progress' || isLiveness(p))?.id ?? null
 
 /**
- * Searches as `breadthFirst` does, with several threads: the same verdicts, numbers and counterexamples.
+ * Searches as `breadthFirst` does, with several threads: the same verdicts, numbers and counterexamples. Liveness is left
+ * inconclusive, and a goal that cannot always be reached is "violated" without a trace: see `exhaustive`.
  * @throws ModelError when the model is wrong or cannot be searched by several workers; LostWorker when one
  * of them ends early.
  */
@@ -61,9 +63,6 @@ export async function parallelBreadthFirst(
 ): Promise<SearchResult> {
   const start = performance.now()
   const model = await loadModel(source)
-  const graph = graphPropertyIn(model.properties)
-  if (graph !== null)
-    throw new ModelError(`${graph} is judged on the whole graph, which one worker must hold`)
   const { workers } = options
   if (!Number.isInteger(workers) || workers < 1 || workers > MOST_WORKERS)
     throw new ModelError(`${workers} workers asked for; there can be 1 to ${MOST_WORKERS}`)
@@ -200,6 +199,10 @@ function resultFrom(
     const key = `${system.threads[thread].program.kind}.${path}`
     steps.set(key, (steps.get(key) ?? 0) + sum((r) => r.fired[index]))
   }
+  const graph = complete ? joinedGraph(reports) : null
+  const progress = properties.filter(({ kind }) => kind === 'progress')
+  if (graph !== null)
+    for (const [n, { id }] of progress.entries()) if (!graph.canAlwaysReach(n)) traces.set(id, null)
   const antecedents = properties.map((_, n) => sum((r) => r.antecedents[n]))
   return {
     complete,
@@ -213,12 +216,18 @@ function resultFrom(
     collisionProbability: bits === null ? 0 : predictedCollision(states, bits),
     collisionMeasured: bits === null ? null : collisionMeasured,
     steps,
-    properties: resultsOf(properties, antecedents, traces, { complete, states, stateGraph: null }),
+    properties: resultsOf(properties, antecedents, traces, { complete, states, stateGraph: graph }),
     reduction: NOTHING_REDUCED,
     coverage: null,
     workers: reports.length,
     modelError: null,
   }
+}
+
+/** The graph of all workers; null unless each has kept its part. */
+function joinedGraph(reports: readonly WorkerReport[]): JoinedGraph | null {
+  const parts = reports.flatMap(({ graph }) => (graph === null ? [] : [graph]))
+  return parts.length === reports.length ? new JoinedGraph(parts) : null
 }
 
 function progressOf({ gauges, workers }: SharedMemory, seconds: number): Progress {

@@ -8,7 +8,8 @@ import { Abandoned, isStopRequested } from './shared-memory.ts'
 /** Entry of a worker thread: searches as one of several workers, or finds the traces to their findings; then reports. */
 
 const { source, options, memory, task } = workerData as WorkerInput
-const send = (message: WorkerMessage): void => parentPort?.postMessage(message)
+const send = (message: WorkerMessage, transferred: readonly ArrayBuffer[] = []): void =>
+  parentPort?.postMessage(message, transferred)
 
 async function work(): Promise<WorkerReport | TracesReport> {
   const model = await loadModel(source)
@@ -27,7 +28,10 @@ async function work(): Promise<WorkerReport | TracesReport> {
 }
 
 try {
-  send({ kind: 'done', report: await work() })
+  const report = await work()
+  // Edges may be most of what the search has in memory: they are handed over, not copied.
+  const graph = 'graph' in report ? report.graph : null
+  send({ kind: 'done', report }, graph === null ? [] : [graph.pairs.buffer as ArrayBuffer])
 } catch (error) {
   if (error instanceof ModelError) send({ kind: 'model-error', message: error.message })
   else if (!(error instanceof Abandoned))
