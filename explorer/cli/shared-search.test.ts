@@ -26,7 +26,11 @@ describe('a single search with --workers', () => {
     ['on the small catalogue', SMALL, ['counts', '--property', 'not-both-four', '--property', 'half-way']],
     ['of the bug of v5.18', MAIN, ['roots-zap-all', '--design', 'R1', '--property', 'no-stale-root-used']],
     ['with what is judged on the whole graph', MAIN, ['roots-zap-all', '--design', 'R1', '--reduce', 'none']],
-    ['of a fault that is retried again and again', MAIN, ['prefault-loop', '--kernel', '6.12', '--reduce', 'none']],
+    [
+      'of a fault that is retried again and again',
+      MAIN,
+      ['prefault-loop', '--kernel', '6.12', '--reduce', 'none'],
+    ],
   ]
   it.each(cases.slice(0, effort(1, cases.length)))(
     'gives the same numbers and counterexamples for 1 and 3: %s',
