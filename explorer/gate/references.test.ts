@@ -38,10 +38,13 @@ const prose = (file: string, text: string): string =>
         .filter((line) => /^\s*(?:\/\*\*?|\*|\/\/)/.test(line))
         .join('\n')
 
+/** Documents that a command writes: the report of `mutate --out`. */
+const REPORTS = new Set(['properties.md'])
+
 /** A name that ends so is that of a document here, wherever it lies. */
 const isDocument = (mention: string): boolean => {
   const name = posix.normalize(mention).replace(/^(?:\.\.?\/)+/, '')
-  return files.some((file) => file === name || file.endsWith(`/${name}`))
+  return REPORTS.has(mention) || files.some((file) => file === name || file.endsWith(`/${name}`))
 }
 
 /** Documents that a text mentions and that are not there. */
