@@ -272,6 +272,51 @@ export const survivingDrops: readonly SurvivingMutant[] = [
     'DLG.1 in kvm_get_dirty_log_protect()',
     'DLC.1 in kvm_clear_dirty_log_protect()',
   ),
+
+  // What vCPUs and memslots do besides page faults
+  ...unjudged('A deletion that waits for the release for good is a valid end.', 'GR.4 in kvm_gmem_release()'),
+  ...bounds('Nothing looks at the bindings afterwards.', 'GR.5 in kvm_gmem_release()'),
+  ...bounds('Userspace deletes the memslot anyway.', 'GS.2 in kvm_set_memory_region()'),
+  ...bounds('Every memslot of the scenario has guest_memfd.', 'GS.3 in kvm_free_memslot()'),
+  ...unjudged('Memory that is never freed is not noticed.', 'GS.8 in kvm_free_memslot()'),
+  ...precision('Every run begins a new generation of ASIDs.', 'SV.3 in new_asid()'),
+  ...bounds('The CPU stays offline, and nothing runs on it.', 'HP.2 in svm_enable_virtualization_cpu()'),
+  ...unjudged(
+    'The vector stays in PIR; that an interrupt arrives is judged only where it is not posted.',
+    'PI.2 in vmx_deliver_posted_interrupt()',
+    'PS.3 in __kvm_apic_update_irr()',
+  ),
+  ...precision('The next look harvests once more.', 'PS.2 in vmx_sync_pir_to_irr()'),
+  ...model(
+    'One of the two things that the guest may do; the other is left.',
+    'PS.5 taken in vmx_sync_pir_to_irr()',
+    'PS.5 blocked in vmx_sync_pir_to_irr()',
+  ),
+  ...bounds(
+    'The vCPU is not preempted there.',
+    'PT.4 in kvm_steal_time_set_preempted()',
+    'PT.4 in an instruction in kvm_steal_time_set_preempted()',
+  ),
+  ...unjudged(
+    'The vCPU reloads the APIC page again and again, or has no address of it.',
+    'APIC.2 in vmx_set_apic_access_page_addr()',
+    'APIC.3 in vmx_set_apic_access_page_addr()',
+  ),
+  ...redundant(
+    'The request of the notifier, which follows, is serviced before the next entry.',
+    'APIC.4 in vmx_set_apic_access_page_addr()',
+  ),
+  ...precision('A reload although another page is taken away.', 'NS.5 apic test in kvm_unmap_gfn_range()'),
+  ...bounds('The cache stays active.', 'GD in kvm_gpc_deactivate()'),
+  ...precision('The page of the cache is forgotten already.', 'GD.7 in kvm_gpc_deactivate()'),
+  ...precision(
+    'The cache is refreshed once more, by its user if need be.',
+    'GA.6 in kvm_gpc_refresh()',
+    'GA.11 in hva_to_pfn_retry()',
+  ),
+  ...precision('Nothing is recovered.', 'NX.3 in kvm_recover_nx_huge_pages()'),
+  ...redundant('The cmpxchg compares again.', 'NX.4 in kvm_tdp_mmu_zap_possible_nx_huge_page()'),
+  ...unjudged('Memory that is never freed is not noticed.', 'NX.7 in kvm_recover_nx_huge_pages()'),
 ]
 
 /** Where drops are noticed that the smallest scenarios do not show: a scenario to search first, by statement. */

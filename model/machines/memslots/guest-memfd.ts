@@ -244,6 +244,8 @@ function removeBinding(name: string, c: string): Step<Kvm> {
     },
     {
       does: (kvm) => {
+        if (kvm.gmem[0].release === 'done')
+          throw new Oops('no-use-after-free', 'kvm_gmem_unbind() uses a file that was freed')
         kvm.gmem[0].binding = false
         kvm.gmem[0].slot_file = false
       },
