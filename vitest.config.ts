@@ -12,6 +12,7 @@ const LONG_ONLY = [
   'explorer/cli/queue/queue.test.ts',
   'explorer/cli/queue/shards.test.ts',
   'explorer/cli/shared-search.test.ts',
+  'explorer/gate/pull-requests.test.ts',
   'explorer/oracles/engines.test.ts',
   'explorer/search/liveness/random.test.ts',
 ]
