@@ -20,6 +20,8 @@ function note(what, { status, error, stderr }) {
 
 if (run('redis-server', ['--version']).status !== 0) {
   const env = { DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
+  // A new machine has no list of packages, and an old list names versions that are gone.
+  run('apt-get', ['update'], env)
   note('redis-server', run('apt-get', ['install', '-y', '--no-install-recommends', 'redis-server'], env))
 }
 const isThere = (name) => existsSync(join(root, 'node_modules', name, 'package.json'))
