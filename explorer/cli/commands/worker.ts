@@ -68,10 +68,15 @@ async function work(
       if (active > 0) lastBusy = now
       if (idleExit !== undefined && now - lastBusy > idleExit * 1000) break
       const shown = JSON.stringify({ slots: workers, active })
-      await client.call('HSET', [keys.workers, id, shown])
-      await client.call('ZADD', [keys.seen, Date.now(), id])
-      await jobs.cancelUnwanted()
-      await shards.look()
+      try {
+        await client.call('HSET', [keys.workers, id, shown])
+        await client.call('ZADD', [keys.seen, Date.now(), id])
+        await jobs.cancelUnwanted()
+        await shards.look()
+      } catch (error) {
+        // Redis has no memory left: there may be some later, and what runs must not end.
+        if (!(error as Error).message.startsWith('OOM')) throw error
+      }
       if (now >= nextOthers) {
         nextOthers = now + OTHERS_EVERY_MS
         for (const other of await otherBuilds(session))
