@@ -36,4 +36,7 @@ if (!isThere('bullmq') || !isThere('ioredis')) {
     'ioredis@6.0.0',
   ]
   note('bullmq', run('npm', args))
+  // npm may have nothing to do, and say nothing.
+  if (!isThere('bullmq') || !isThere('ioredis'))
+    note('bullmq', { status: null, stderr: 'npm did not install it' })
 }
