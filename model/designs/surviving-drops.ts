@@ -275,11 +275,17 @@ export const survivingDrops: readonly SurvivingMutant[] = [
 
   // What vCPUs and memslots do besides page faults
   ...unjudged('A deletion that waits for the release for good is a valid end.', 'GR.4 in kvm_gmem_release()'),
-  ...bounds('Nothing looks at the bindings afterwards.', 'GR.5 in kvm_gmem_release()'),
   ...bounds('Userspace deletes the memslot anyway.', 'GS.2 in kvm_set_memory_region()'),
   ...bounds('Every memslot of the scenario has guest_memfd.', 'GS.3 in kvm_free_memslot()'),
-  ...unjudged('Memory that is never freed is not noticed.', 'GS.8 in kvm_free_memslot()'),
-  ...precision('Every run begins a new generation of ASIDs.', 'SV.3 in new_asid()'),
+  ...unjudged(
+    'Memory that is never freed is not noticed.',
+    'GR.5 in kvm_gmem_release()',
+    'GS.8 in kvm_free_memslot()',
+  ),
+  ...unjudged(
+    'No vCPU has an ASID of the current generation, so that none is shared; that a vCPU which runs has one is not judged.',
+    'SV.3 in new_asid()',
+  ),
   ...bounds('The CPU stays offline, and nothing runs on it.', 'HP.2 in svm_enable_virtualization_cpu()'),
   ...unjudged(
     'The vector stays in PIR; that an interrupt arrives is judged only where it is not posted.',
@@ -308,6 +314,10 @@ export const survivingDrops: readonly SurvivingMutant[] = [
   ),
   ...precision('A reload although another page is taken away.', 'NS.5 apic test in kvm_unmap_gfn_range()'),
   ...bounds('The cache stays active.', 'GD in kvm_gpc_deactivate()'),
+  ...unjudged(
+    'Another refresh may look up the page meanwhile, and both find the same one, as both test the counts. That the cache is not valid when a refresh takes gpc->lock again (a WARN_ON_ONCE() of hva_to_pfn_retry()) is not judged, nor that GA.13 releases a mutex that the user holds.',
+    'GA.1 in kvm_gpc_activate()',
+  ),
   ...precision('The page of the cache is forgotten already.', 'GD.7 in kvm_gpc_deactivate()'),
   ...precision(
     'The cache is refreshed once more, by its user if need be.',

@@ -145,4 +145,42 @@ export const survivingGuards: readonly SurvivingMutant[] = [
     'HLT.6 without waiting in kvm_vcpu_block()',
   ),
   ...redundant('kvm_vcpu_block() tests again before the vCPU sleeps.', 'HLT.1 never true in vcpu_block()'),
+
+  // guest_memfd
+  ...redundant(
+    'slots_lock is held until the slot is unbound, and the release of the file, which frees the bindings, waits for it: the reference adds nothing. Holes are not punched, so that nothing takes the lock of the mapping.',
+    'GS.5 always true in kvm_gmem_unbind()',
+  ),
+  ...unjudged(
+    'The last reference is put twice. That the file is released for a second time has no step.',
+    'GS.5 never true in kvm_gmem_unbind()',
+  ),
+
+  // pfn caches
+  ...precision(
+    'The cache is invalidated for every page that is taken away; its user refreshes it.',
+    'NS.2 never true (test 1) in gfn_to_pfn_cache_invalidate_start()',
+  ),
+  ...unjudged(
+    'Every refresh is refused: that the user reaches the page in the end is not judged. Only the witnesses of pfn-cache-notifier are no longer reached.',
+    'GU.6 always true (test 1) in kvm_gpc_refresh()',
+  ),
+  ...precision(
+    'The page is looked up once more, although another refresh has made the cache valid.',
+    'GU.6 never true (test 2) in kvm_gpc_refresh()',
+  ),
+  ...redundant(
+    'The cache is not valid then, and only a refresh, which needs refresh_lock, makes it valid: who holds gpc->lock finds that it cannot be used, as before.',
+    'GA.3 without waiting in kvm_gpc_activate()',
+  ),
+  ...precision(
+    'The activation leaves the cache invalid, and its user refreshes it.',
+    'GA.6 always true in kvm_gpc_refresh()',
+  ),
+
+  // Posted interrupts
+  ...unjudged(
+    'The vector stays in PIR; that an interrupt arrives is judged only where it is not posted.',
+    'PS.3 never true in __kvm_apic_update_irr()',
+  ),
 ]

@@ -37,4 +37,27 @@ export const survivingSplits: readonly SurvivingMutant[] = [
     'Faults retry until the count is back, as well as after the sequence count has advanced.',
     'SA.8 lock and SA.9 split before SA.8 count in kvm_mmu_invalidate_end()',
   ),
+  ...redundant(
+    'A refresh that gets in finds that the cache is not active (GU.6).',
+    'GA.1 and GA.13 split before GA.3 in kvm_gpc_activate()',
+    'GD.2 and GD.8 split before GD.7 in kvm_gpc_deactivate()',
+  ),
+  ...redundant(
+    'The cache is active and on the list: a refresh that gets in does what the activation is about to do, which finds the cache valid then (GA.6).',
+    'GA.1 and GA.13 split before GA.5 in kvm_gpc_refresh()',
+  ),
+  ...unjudged(
+    'Another refresh may look up the page meanwhile, and both find the same one, as both test the counts. That the cache is not valid when a refresh takes gpc->lock again (a WARN_ON_ONCE() of hva_to_pfn_retry()) is not judged, nor that each mapping (khva) is undone once.',
+    'GA.1 and GA.13 split before GA.9 in hva_to_pfn_retry()',
+    'GA.1 and GA.13 split before GA.10 in hva_to_pfn_retry()',
+  ),
+  ...redundant(
+    'refresh_lock is held: only a notifier changes the cache meanwhile, which makes it invalid, as the next statement does.',
+    'GU.5 and GU.8 split before GU.7 in hva_to_pfn_retry()',
+    'GA.5 and GA.8 split before GA.7 in hva_to_pfn_retry()',
+  ),
+  ...redundant(
+    'A user who takes gpc->lock meanwhile finds that the cache is not active, and a refresh waits for refresh_lock.',
+    'GD.3 and GD.6 split before GD.5 in kvm_gpc_deactivate()',
+  ),
 ]

@@ -4,6 +4,7 @@ const redundant = survives('redundant')
 const precision = survives('precision')
 const independent = survives('independent')
 const bounds = survives('bounds')
+const unjudged = survives('unjudged')
 
 /** Statements that can change places without a property noticing; `mmucheck mutate --only swap` fails when one is missing. */
 export const survivingSwaps: readonly SurvivingMutant[] = [
@@ -107,5 +108,56 @@ export const survivingSwaps: readonly SurvivingMutant[] = [
   ...redundant(
     'A store between the clearing of the bit and the write protection is in the copy, which userspace makes after the flush.',
     'DLC.1 before DL.2 in kvm_clear_dirty_log_protect()',
+  ),
+
+  // guest_memfd
+  ...unjudged(
+    'GR.3 finds the slot and writes to it in one step, so that the slot is not freed in between; and that GS.5 reads slot->gmem.file again, which the release has set to NULL without slots_lock, is not judged.',
+    'GR.3 before GR.2 in kvm_gmem_release()',
+  ),
+  ...redundant(
+    'slots_lock is held, and the release of the file, which frees the bindings, waits for it: a reference is not needed to remove the binding.',
+    'GS.6 before GS.5 in kvm_gmem_unbind()',
+  ),
+
+  // pfn caches
+  ...unjudged(
+    'mmu_seq is read before, and tested after, as it was. hva_to_pfn() may sleep; that it must not be called with gpc->lock held is not judged.',
+    'GU.9 before GU.8 in hva_to_pfn_retry()',
+    'GU.10 before GU.9 in hva_to_pfn_retry()',
+    'GA.9 before GA.8 in hva_to_pfn_retry()',
+    'GA.10 before GA.9 in hva_to_pfn_retry()',
+  ),
+  ...independent(
+    'A cache that is on the list before refresh_lock is taken is not active: no refresh makes it valid, and a notifier finds nothing to invalidate.',
+    'GA.2 before GA.1 in kvm_gpc_activate()',
+  ),
+  ...redundant(
+    'The cache is not on the list yet, but refresh_lock is held, so that no refresh makes it valid before it is.',
+    'GA.3 before GA.2 in kvm_gpc_activate()',
+  ),
+  ...redundant(
+    'The deactivation has made the cache invalid, and refresh_lock, which is held, keeps every other refresh away: it is invalid before gpc->lock is taken, and after it is dropped.',
+    'GA.6 before GA.5 in kvm_gpc_refresh()',
+    'GA.8 before GA.7 in hva_to_pfn_retry()',
+  ),
+  ...redundant(
+    'Who sees so early that the cache is not active waits for refresh_lock. The page stays until gpc->lock is taken for write, when no user is left.',
+    'GD.4 before GD.3 in kvm_gpc_deactivate()',
+  ),
+  ...independent('gpc->lock is held for write around both.', 'GD.5 before GD.4 in kvm_gpc_deactivate()'),
+  ...redundant(
+    'The cache is not active when gpc->lock is dropped: a user finds that (GU.2), and then waits for refresh_lock. v6.1 forgets the page there, too.',
+    'GD.6 before GD.5 in kvm_gpc_deactivate()',
+  ),
+  ...unjudged(
+    'The cache is invalid when it leaves the list, with gpc->lock held or not. The lock of the list (kvm->gpc_lock), inside which notifiers take gpc->lock, is left out, and so is the deadlock.',
+    'GD.7 before GD.6 in kvm_gpc_deactivate()',
+  ),
+
+  // Tags of TLB entries
+  ...unjudged(
+    'The vCPU gets an ASID of the generation that ends right afterwards, so that every run begins another, with a flush; that a vCPU which runs has an ASID of the current generation is not judged.',
+    'SV.3 before SV.2 in new_asid()',
   ),
 ]
