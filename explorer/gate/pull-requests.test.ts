@@ -11,6 +11,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 
 const root = join(import.meta.dirname, '..', '..')
 const ZAP = 'model/machines/zap/zap-page.ts'
+const DESIGNS = 'model/designs/roots/obsolete-roots.ts'
 /** What the changes are about: upstream, the two designs that are like them. */
 const CELLS = [
   'upstream in roots-zap-one',
@@ -48,6 +49,18 @@ function edit(path: string, before: string, after: string): void {
   const text = readFileSync(file, 'utf8')
   if (!text.includes(before)) throw new Error(`${path} does not contain ${before}`)
   writeFileSync(file, text.replaceAll(before, after))
+}
+
+/** Adds a design of roots-zap-one. @param patch and what it expects, as TypeScript. */
+function addDesign(id: string, patch: string, expected: string): void {
+  const list = 'export const obsoleteRootDesigns: readonly Design<Kvm>[] = ['
+  const design = `{
+    id: '${id}', aliases: [], title: 'a change whose author is mistaken', status: 'control',
+    kernel: { version: 'never merged', function: '__kvm_mmu_prepare_zap_page' },
+    about: 'What it expects is wrong.', scenarios: ['roots-zap-one'],
+    patches: [${patch}], expect: ${expected},
+  },`
+  edit(DESIGNS, list, list + design)
 }
 
 interface Ran {
@@ -111,5 +124,26 @@ describe('a pull request', { timeout: LONG_ENOUGH }, () => {
     expect(out).toContain('request-before-invalid in roots-zap-one')
     expect(out).not.toMatch(/states,.*\n.*now:/)
     expect(out).toMatch(/mmucheck: gate passes: \d+ changed; \d+ of \d+ cells as recorded\n$/)
+  })
+
+  it('that adds a design which expects a violation that is not there fails', async () => {
+    addDesign('feared', "drop('K1')", "violated('roots-zap-one', 'no-stale-root-used')")
+    const { status, out } = await gate('--only', 'feared in')
+    expect(status).toBe(3)
+    expect(out).toMatch(
+      /^NOT CAUGHT: .*\n {2}feared in roots-zap-one: no-stale-root-used\n {4}now: holds, judged /,
+    )
+    expect(out).toMatch(/mmucheck: gate fails: 1 not caught, 1 new; /)
+  })
+
+  it('that adds a design which does not expect its violation fails, with the race', async () => {
+    addDesign('trusted', "move('ZAP.9', { before: 'ZAP.8' })", '[]')
+    const { status, out } = await gate('--only', 'trusted in')
+    expect(status).toBe(1)
+    expect(out).toMatch(/^INTRODUCED: /)
+    expect(out).toContain('no-stale-root-used: trusted in roots-zap-one')
+    expect(out).toMatch(/\nVIOLATED [\s\S]*Reproduce: mmucheck check roots-zap-one/)
+    // request-before-invalid is the same change, and is still caught.
+    expect(out).not.toContain('NOT CAUGHT')
   })
 })
