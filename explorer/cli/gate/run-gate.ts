@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { Design } from '../../../model/designs/design.ts'
 import { ModelError } from '../../../model/language/errors.ts'
 import type { CommandContext } from '../command-context.ts'
@@ -51,6 +52,8 @@ export async function runGate(
   const fits = ({ states }: JudgedCell): boolean =>
     limits.maxStates === undefined || states <= limits.maxStates
   const stop = new AbortController()
+  // Each of the searches under way listens, and with a queue that may be all.
+  setMaxListeners(0, stop.signal)
   const onAbort = (): void => stop.abort()
   signal.addEventListener('abort', onAbort)
   if (signal.aborted) stop.abort()

@@ -53,6 +53,7 @@ describe.skipIf(why !== null)(`a gate on a queue${why === null ? '' : ` (skipped
     await new Promise((resolve) => setTimeout(resolve, 20_000))
     paused.kill('SIGCONT')
     expect(await submitted.status, submitted.err).toBe(0)
+    expect(submitted.err).not.toContain('Warning')
     const alone = new Running(['gate', '--no-cache', ...options, file('alone.json')])
     expect(await alone.status).toBe(0)
     expect(readFileSync(file('queue.json'), 'utf8')).toBe(readFileSync(file('alone.json'), 'utf8'))

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { isAsExpected } from '../../../model/designs/expectation.ts'
 import { type Catalogue, findDesign } from '../catalogue.ts'
 import { catalogueOfKernel } from '../catalogue-of-kernel.ts'
@@ -7,6 +8,8 @@ import type { CellJudge } from '../search-runner.ts'
 /** A judge that cancels the other searches once a property is violated that its design does not expect to be. */
 export function stoppingAtViolation(judge: CellJudge, catalogue: Catalogue): CellJudge {
   const stop = new AbortController()
+  // Each of the searches under way listens, and with a queue that may be all.
+  setMaxListeners(0, stop.signal)
   return {
     judge: async (request, signal, listener) => {
       const { design, scenario, kernel } = request

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { ModelError } from '../../../model/language/errors.ts'
 import type { Property } from '../../../model/language/property.ts'
 import { quoted } from '../../../model/language/quoted.ts'
@@ -43,6 +44,8 @@ export function swarmRunner(
       const swarm = diversified(count, seed, limits)
       const results = new JobResults(queue)
       const stop = new AbortController()
+      // Each of the searches under way listens, and with a queue that may be all.
+      setMaxListeners(0, stop.signal)
       const onAbort = (): void => stop.abort()
       signal.addEventListener('abort', onAbort)
       if (signal.aborted) stop.abort()
