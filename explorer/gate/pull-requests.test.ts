@@ -39,7 +39,7 @@ beforeAll(() => {
   git('init', '-q')
   git('add', '-A')
   git('commit', '-q', '-m', 'base')
-})
+}, LONG_ENOUGH)
 afterAll(() => rmSync(repository, { recursive: true, force: true }))
 beforeEach(() => git('checkout', '-q', '--', 'model', 'properties'))
 
