@@ -70,7 +70,7 @@ describe('a tampered log', () => {
           expect(isFree).toBe(change.tampering === 'exchange')
         }
       }),
-      { numRuns: 100 },
+      { numRuns: 300 },
     )
     expect(Math.min(...Object.values(counts))).toBeGreaterThan(20)
   })
